@@ -1,0 +1,191 @@
+/**
+ * @file segment.h
+ * @brief Named shared memory: create, attach, open, close, unlink, and the bytes inside.
+ *
+ * A segment is a plain file on the system's shared-memory file system, /dev/shm/NAME, holding the user's
+ * bytes and nothing else: the same object as CPython's multiprocessing.shared_memory.SharedMemory(NAME),
+ * shm_open(3) and numpy.memmap see.
+ *
+ * Names. To create: a letter or digit, then up to 199 of [A-Za-z0-9._-], and not `sem.…` (POSIX semaphores
+ * live there). To attach or unlink: any single path component. One leading '/' is dropped, as CPython does.
+ *
+ * Lifetime. A name lives until it is unlinked, whoever exits. A handle lives until polyshm_segment_free();
+ * its memory is given back by polyshm_segment_close() or the last free. Views hold the handle, not the
+ * memory.
+ *
+ * Addresses. close() puts private zero pages where the shared ones were, and the address range stays reserved
+ * until the handle is freed; a growing segment keeps its old range mapped too. So a stale pointer in a script
+ * (LuaJIT's FFI, Ruby's Fiddle) or in a thread caught inside a call reads zeros or the same bytes: it never
+ * crashes and never hits another object's memory while the handle lives.
+ *
+ * A peer that truncates a segment under its users gives them SIGBUS: no user of a named file can be protected
+ * from that.
+ */
+#ifndef POLYSHM_SEGMENT_H
+#define POLYSHM_SEGMENT_H
+
+#include <polyshm/value.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A process's handle on a named segment. */
+typedef struct polyshm_segment polyshm_segment;
+
+/** The largest size, 2^40 - 1 bytes. */
+#define POLYSHM_SIZE_MAX INT64_C(0xFFFFFFFFFF)
+
+/** Flags of attach and open. */
+enum {
+  POLYSHM_FLAG_READONLY = 1, /**< map for reading: every write through this handle is POLYSHM_READONLY */
+  POLYSHM_FLAG_ANY_OWNER = 2 /**< accept a segment that belongs neither to this user nor to root */
+};
+
+/** The size a segment has when its maker names none: one page, in bytes. */
+POLYSHM_API int64_t polyshm_page_size(void);
+
+/**
+ * Creates a segment of @p size zero bytes, and its handle. It appears under its name whole or not at all, and
+ * its memory is allocated: a full /dev/shm is POLYSHM_ENOSPC here and never a SIGBUS later.
+ *
+ * @param name NULL: `psm_` and 8 random hexadecimal digits.
+ * @param size 1 … POLYSHM_SIZE_MAX bytes, else POLYSHM_RANGE.
+ * @param mode permission bits, exactly as given: the umask does not apply. 0 … 0777, else POLYSHM_RANGE.
+ * @return POLYSHM_EEXIST: the name is taken. POLYSHM_ARGUMENT: not a name one can create. POLYSHM_ENOSPC,
+ * POLYSHM_EFBIG (RLIMIT_FSIZE), POLYSHM_ENOMEM, POLYSHM_EACCES, POLYSHM_EMFILE, …: nothing was created.
+ */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_create(const char *name, int64_t size,
+                                                                  int64_t mode, polyshm_segment **out);
+
+/**
+ * Attaches to an existing segment, whoever made it. Never creates, resizes or destroys it.
+ *
+ * @param flags POLYSHM_FLAG_READONLY, POLYSHM_FLAG_ANY_OWNER.
+ * @param timeout nanoseconds to wait for the name to appear; 0: do not wait; negative: for ever.
+ * @return POLYSHM_ENOENT: no such name, or none came in time. POLYSHM_EPERM: not trusted, because it is not a
+ * plain file, has a second hard link, or belongs to a user who is neither this one nor root. POLYSHM_ELOOP: a
+ * symbolic link. POLYSHM_EISDIR: a directory. POLYSHM_ENODATA: 0 bytes long. POLYSHM_EACCES: its mode
+ * forbids. POLYSHM_EINTR: the wait was interrupted. POLYSHM_ARGUMENT: not a name.
+ */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_attach(const char *name, int64_t flags,
+                                                                  int64_t timeout, polyshm_segment **out);
+
+/**
+ * Attaches if the name exists, else creates it: of any number of processes that open one name at once, one
+ * creates it. An existing segment keeps its own size and mode. Errors: those of create and attach. READONLY
+ * is not for open.
+ */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_open(const char *name, int64_t size, int64_t mode,
+                                                                int64_t flags, polyshm_segment **out);
+
+/** Gives the memory back. Idempotent. Later calls on the handle and its views are POLYSHM_CLOSED. The name
+ * stays. */
+POLYSHM_API polyshm_status polyshm_segment_close(polyshm_segment *segment);
+
+/** Gives the handle back (NULL is ignored); the last of it and its views gives the memory back. The name
+ * stays. */
+POLYSHM_API void polyshm_segment_free(polyshm_segment *segment);
+
+/**
+ * Removes the segment's name; all who are attached keep their memory. Works on a closed handle.
+ * POLYSHM_ENOENT: the name is gone, or now means a newer segment, which is left alone.
+ */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_unlink(const polyshm_segment *segment);
+
+/** Removes a name, whatever segment it means. POLYSHM_ENOENT: there is none. POLYSHM_EISDIR: a directory. */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_unlink_name(const char *name);
+
+/**
+ * Grows the segment, in place: bytes, views and addresses stay; the new bytes are 0 and allocated. Other
+ * processes see the new size after their refresh. POLYSHM_RANGE: the size is outside 1 … POLYSHM_SIZE_MAX, or
+ * would shrink the segment, which would be a bus error in others. POLYSHM_ESTALE: the name is gone, and only
+ * by name can a segment grow. POLYSHM_READONLY.
+ */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_resize(polyshm_segment *segment, int64_t size);
+
+/** Takes over the size another process gave the segment. POLYSHM_ESTALE: the name is gone. */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_refresh(polyshm_segment *segment);
+
+/** Whether the name is gone or means another segment now. Works on a closed handle. */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_stale(const polyshm_segment *segment, bool *out);
+
+/** The name, without a slash. Valid as long as the handle; "" for NULL. */
+POLYSHM_API const char *polyshm_segment_name(const polyshm_segment *segment);
+
+/** Size in bytes, as of create, attach, resize or refresh; stays after close. 0 for NULL. */
+POLYSHM_API int64_t polyshm_segment_size(const polyshm_segment *segment);
+
+/** The address of the first byte in this process; see "Addresses" above for how long it holds.
+ * POLYSHM_CLOSED. */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_address(const polyshm_segment *segment,
+                                                                   uint64_t *out);
+
+/** Whether the handle may only read. */
+POLYSHM_API bool polyshm_segment_readonly(const polyshm_segment *segment);
+
+/** Whether close was called (true for NULL). */
+POLYSHM_API bool polyshm_segment_closed(const polyshm_segment *segment);
+
+/** Copies bytes out. POLYSHM_INDEX: offset and length do not lie within the segment. POLYSHM_CLOSED. */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_read(const polyshm_segment *segment,
+                                                                int64_t offset, void *data, int64_t length);
+
+/**
+ * Points at the bytes themselves, for a caller who copies them at once: others may change them at any moment.
+ * Same errors as read. Valid until free, see "Addresses".
+ */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_borrow(const polyshm_segment *segment,
+                                                                  int64_t offset, int64_t length,
+                                                                  const void **data);
+
+/** Copies bytes in. POLYSHM_INDEX, POLYSHM_READONLY, POLYSHM_CLOSED: nothing was written. */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_write(polyshm_segment *segment, int64_t offset,
+                                                                 const void *data, int64_t length);
+
+/** Sets @p length bytes to @p byte (0 … 255, else POLYSHM_RANGE). Errors as write. */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_fill(polyshm_segment *segment, int64_t byte,
+                                                                int64_t offset, int64_t length);
+
+/**
+ * Copies bytes from another segment, or within one (overlap is right), in one pass; the order of the
+ * arguments is that of Ruby's IO::Buffer#copy. Errors as read of @p source and write of @p segment.
+ */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_copy(polyshm_segment *segment,
+                                                                const polyshm_segment *source, int64_t offset,
+                                                                int64_t length, int64_t source_offset);
+
+/** Reads one number at any byte offset; aligned ones are read in one access, never torn. POLYSHM_INDEX,
+ * POLYSHM_CLOSED. */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_get_value(const polyshm_segment *segment,
+                                                                     polyshm_dtype dtype, int64_t offset,
+                                                                     polyshm_value *out);
+
+/** Writes one number at any byte offset; aligned ones in one access. Errors of write and
+ * polyshm_dtype_pack(). */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_set_value(polyshm_segment *segment,
+                                                                     polyshm_dtype dtype, int64_t offset,
+                                                                     const polyshm_value *value);
+
+/** What polyshm_each_segment() tells of one name. */
+typedef struct polyshm_segment_info {
+  const char *name; /**< valid during the visit */
+  const char *kind; /**< "SharedMemory": bytes of the user's own */
+  int64_t size;     /**< bytes */
+  int64_t mode;     /**< permission bits */
+  int64_t owner;    /**< user id */
+} polyshm_segment_info;
+
+/** Called once for each name; a nonzero status ends the walk and is what polyshm_each_segment() returns. */
+typedef polyshm_status polyshm_segment_visit(const polyshm_segment_info *info, void *context);
+
+/**
+ * Visits every name there is, in no order, other users' too: plain files, but for POSIX semaphores and hidden
+ * names. A name that comes or goes meanwhile may be missed. The visit may call polyshm, but must return.
+ */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_each_segment(polyshm_segment_visit *visit, void *context);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,121 @@
+/**
+ * @file status.h
+ * @brief What a call reports, in a number and in words, and how a wait can be broken.
+ *
+ * Every call that can fail returns a polyshm_status: 0, or a negative code. The codes of the system are
+ * -errno, as in libuv; polyshm's own begin at POLYSHM_CLOSED. POLYSHM_STATUS_MAP is the only table of them:
+ * it yields the constants, the names, the texts, and each language's error classes.
+ */
+#ifndef POLYSHM_STATUS_H
+#define POLYSHM_STATUS_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define POLYSHM_API __attribute__((visibility("default")))
+#define POLYSHM_CHECKED __attribute__((warn_unused_result))
+#define POLYSHM_PRINTF(string, first) __attribute__((format(printf, string, first)))
+#else
+#define POLYSHM_API
+#define POLYSHM_CHECKED
+#define POLYSHM_PRINTF(string, first)
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** 0, or a negative code of POLYSHM_STATUS_MAP, or another -errno that the system gave. */
+typedef int32_t polyshm_status;
+
+/** X(NAME, code, text): the first group is misuse of a handle or an argument, the second the system's
+ * failures. */
+#define POLYSHM_MISUSE_MAP(X)                                                                                \
+  X(CLOSED, -20001, "the handle is closed")                                                                  \
+  X(READONLY, -20002, "attached read-only: attach without readonly to write")                                \
+  X(INDEX, -20003, "outside the object")                                                                     \
+  X(RANGE, -20004, "the value does not fit")                                                                 \
+  X(TYPE, -20005, "a value of another type is needed")                                                       \
+  X(ARGUMENT, -20006, "bad argument")
+
+#define POLYSHM_SYSTEM_MAP(X)                                                                                \
+  X(EPERM, -EPERM, "not trusted")                                                                            \
+  X(ENOENT, -ENOENT, "no such name: create or open it first")                                                \
+  X(EINTR, -EINTR, "the wait was interrupted")                                                               \
+  X(EIO, -EIO, "input/output error")                                                                         \
+  X(ENXIO, -ENXIO, "not a plain file")                                                                       \
+  X(EAGAIN, -EAGAIN, "the name kept changing: try again")                                                    \
+  X(ENOMEM, -ENOMEM, "not enough memory or address space")                                                   \
+  X(EACCES, -EACCES, "permission denied: its owner and mode do not let this user in")                        \
+  X(EBUSY, -EBUSY, "busy")                                                                                   \
+  X(EEXIST, -EEXIST, "the name already exists: attach or open it, or unlink it first")                       \
+  X(EXDEV, -EXDEV, "not on the same file system")                                                            \
+  X(ENODEV, -ENODEV, "cannot be mapped")                                                                     \
+  X(ENOTDIR, -ENOTDIR, "/dev/shm is not a directory")                                                        \
+  X(EISDIR, -EISDIR, "the name is a directory, not a segment")                                               \
+  X(EINVAL, -EINVAL, "the system refuses these arguments")                                                   \
+  X(ENFILE, -ENFILE, "too many open files on this machine")                                                  \
+  X(EMFILE, -EMFILE, "too many open files in this process: raise ulimit -n")                                 \
+  X(EFBIG, -EFBIG, "larger than this process may make: raise ulimit -f")                                     \
+  X(ENOSPC, -ENOSPC, "no room in /dev/shm: free some (see df /dev/shm) or ask for less")                     \
+  X(EROFS, -EROFS, "/dev/shm is mounted read-only")                                                          \
+  X(ENAMETOOLONG, -ENAMETOOLONG, "the name is too long: 255 bytes at most")                                  \
+  X(ENOSYS, -ENOSYS, "this system cannot do that")                                                           \
+  X(ELOOP, -ELOOP, "the name is a symbolic link: refused, a segment is a plain file")                        \
+  X(ENODATA, -ENODATA, "empty: its creator has not sized it yet, or it was cut to 0 bytes")                  \
+  X(EOPNOTSUPP, -EOPNOTSUPP, "this file system cannot do that")                                              \
+  X(EDQUOT, -EDQUOT, "over this user's disk quota")                                                          \
+  X(ESTALE, -ESTALE, "the name is gone or now means another segment: attach again")
+
+#define POLYSHM_STATUS_MAP(X) POLYSHM_MISUSE_MAP(X) POLYSHM_SYSTEM_MAP(X)
+
+enum {
+  POLYSHM_OK = 0,
+#define POLYSHM_STATUS_CONSTANT(name, code, text) POLYSHM_##name = (code),
+  POLYSHM_STATUS_MAP(POLYSHM_STATUS_CONSTANT)
+#undef POLYSHM_STATUS_CONSTANT
+};
+
+/** The code's name, "EEXIST" or "CLOSED"; "OK" for 0; "UNKNOWN" for a code that is not in the table. Static
+ * text. */
+POLYSHM_API const char *polyshm_status_name(polyshm_status status);
+
+/** What the code means, in general; polyshm_last_error() says what went wrong in particular. Static text. */
+POLYSHM_API const char *polyshm_status_text(polyshm_status status);
+
+/** The errno behind a failure of the system; 0 for POLYSHM_OK and for misuse. */
+POLYSHM_API int32_t polyshm_status_errno(polyshm_status status);
+
+/**
+ * The calling thread's last failure in words: verb, object, cause, and the remedy where there is one.
+ * "" before the first failure. Valid until the thread's next failing call; successful calls leave it as it
+ * is.
+ */
+POLYSHM_API const char *polyshm_last_error(void);
+
+/** Records a failure for polyshm_last_error() and returns its status: for the bindings, which find some
+ * faults first. */
+POLYSHM_API polyshm_status polyshm_fail(polyshm_status status, const char *format, ...) POLYSHM_PRINTF(2, 3);
+
+/**
+ * A language's part in a wait. The core waits in slices of at most 50 ms and calls the thread's hook for
+ * each: the hook calls sleep(slice) once, with the interpreter's lock released where there is one, then lets
+ * the interpreter look for interrupts. It returns 0 to wait on, or a negative status (POLYSHM_EINTR) that the
+ * waiting call then returns, having undone what it began. A hook must return: it may not longjmp over the
+ * core.
+ */
+typedef polyshm_status polyshm_wait_hook(void (*sleep)(void *slice), void *slice, void *context);
+
+/** Sets the calling thread's hook; NULL takes it off, and waits then end with POLYSHM_EINTR when a signal
+ * comes. */
+POLYSHM_API void polyshm_on_wait(polyshm_wait_hook *hook, void *context);
+
+/** The library's version, "major.minor.patch". Static text. */
+POLYSHM_API const char *polyshm_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

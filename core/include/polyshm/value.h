@@ -1,0 +1,91 @@
+/**
+ * @file value.h
+ * @brief dtypes, and polyshm_value: the one currency between the core and the scripts.
+ *
+ * Numbers are never silently bent. An integer dtype takes whole numbers in its range, given as integer or as
+ * float; a float dtype takes integers it can hold exactly, and floats (float32 rounds to nearest, as IEEE 754
+ * and numpy do, but a finite value beyond its range is refused). All else is POLYSHM_RANGE or POLYSHM_TYPE.
+ */
+#ifndef POLYSHM_VALUE_H
+#define POLYSHM_VALUE_H
+
+#include <polyshm/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** X(NAME, numpy's name, C type): the element types, in the machine's byte order. */
+#define POLYSHM_DTYPE_MAP(X)                                                                                 \
+  X(INT8, int8, int8_t)                                                                                      \
+  X(UINT8, uint8, uint8_t)                                                                                   \
+  X(INT16, int16, int16_t)                                                                                   \
+  X(UINT16, uint16, uint16_t)                                                                                \
+  X(INT32, int32, int32_t)                                                                                   \
+  X(UINT32, uint32, uint32_t)                                                                                \
+  X(INT64, int64, int64_t)                                                                                   \
+  X(UINT64, uint64, uint64_t)                                                                                \
+  X(FLOAT32, float32, float)                                                                                 \
+  X(FLOAT64, float64, double)
+
+/** A dtype's constant: POLYSHM_INT8 … POLYSHM_FLOAT64. */
+typedef int32_t polyshm_dtype;
+
+enum {
+#define POLYSHM_DTYPE_CONSTANT(NAME, name, type) POLYSHM_##NAME,
+  POLYSHM_DTYPE_MAP(POLYSHM_DTYPE_CONSTANT)
+#undef POLYSHM_DTYPE_CONSTANT
+      POLYSHM_DTYPE_COUNT
+};
+
+/** Finds a dtype by numpy's name. POLYSHM_ARGUMENT, with the list of names, if there is none of that name. */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_dtype_from_name(const char *name, polyshm_dtype *out);
+
+/** numpy's name of a dtype; NULL if it is none. Static text. */
+POLYSHM_API const char *polyshm_dtype_name(polyshm_dtype dtype);
+
+/** Bytes of one element; 0 if it is no dtype. */
+POLYSHM_API int64_t polyshm_dtype_itemsize(polyshm_dtype dtype);
+
+/** What a value holds. */
+enum {
+  POLYSHM_KIND_NONE,
+  POLYSHM_KIND_BOOL,
+  POLYSHM_KIND_INT64,
+  POLYSHM_KIND_UINT64, /**< only numbers above INT64_MAX: those below are INT64 */
+  POLYSHM_KIND_FLOAT64,
+  POLYSHM_KIND_STR,  /**< UTF-8 text */
+  POLYSHM_KIND_BYTES /**< any bytes */
+};
+
+/** A value on its way between a script and the core. Plain data: nothing is owned, str and bytes only point.
+ */
+typedef struct polyshm_value {
+  int32_t kind;
+  union {
+    bool boolean;
+    int64_t int64;
+    uint64_t uint64;
+    double float64;
+    struct {
+      const char *data;
+      int64_t length;
+    } bytes;
+  } as;
+} polyshm_value;
+
+/**
+ * Writes a value as one element. @p element need not be aligned, and is left as it was on failure.
+ * POLYSHM_TYPE: not a number. POLYSHM_RANGE: out of range, fractional, or not exact in this dtype.
+ */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_dtype_pack(polyshm_dtype dtype, const polyshm_value *value,
+                                                              void *element);
+
+/** Reads one element as a value: INT64, UINT64 (only above INT64_MAX) or FLOAT64. @p element need not be
+ * aligned. */
+POLYSHM_API void polyshm_dtype_unpack(polyshm_dtype dtype, const void *element, polyshm_value *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

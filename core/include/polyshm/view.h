@@ -1,0 +1,86 @@
+/**
+ * @file view.h
+ * @brief Typed windows: a range of a segment as elements of one dtype.
+ *
+ * A view holds its segment's handle, not its memory: after polyshm_segment_close() its calls are
+ * POLYSHM_CLOSED. It sees the segment grow no further than its own count. One element is read or written in
+ * one access, so a number is never torn; a range is copied, and a peer may write meanwhile.
+ */
+#ifndef POLYSHM_VIEW_H
+#define POLYSHM_VIEW_H
+
+#include <polyshm/segment.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A typed window on a segment. */
+typedef struct polyshm_view polyshm_view;
+
+/**
+ * Makes a view of @p count elements from byte @p offset on; count -1: as many as the rest of the segment
+ * holds. POLYSHM_ARGUMENT: offset is no multiple of the element's size, or no such dtype. POLYSHM_INDEX: not
+ * within the segment. POLYSHM_CLOSED.
+ */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_view(polyshm_segment *segment, polyshm_dtype dtype,
+                                                                int64_t offset, int64_t count,
+                                                                polyshm_view **out);
+
+/** Ends the use of the view. Idempotent; later calls on it are POLYSHM_CLOSED. The segment stays open. */
+POLYSHM_API polyshm_status polyshm_view_close(polyshm_view *view);
+
+/** Gives the view back (NULL is ignored), and lets go of its segment. */
+POLYSHM_API void polyshm_view_free(polyshm_view *view);
+
+/** Whether the view or its segment was closed (true for NULL). */
+POLYSHM_API bool polyshm_view_closed(const polyshm_view *view);
+
+/** The dtype; stays after close. */
+POLYSHM_API polyshm_dtype polyshm_view_dtype(const polyshm_view *view);
+
+/** Elements; stays after close. 0 for NULL. */
+POLYSHM_API int64_t polyshm_view_count(const polyshm_view *view);
+
+/** Byte offset in the segment; stays after close. 0 for NULL. */
+POLYSHM_API int64_t polyshm_view_offset(const polyshm_view *view);
+
+/** Reads one element. POLYSHM_INDEX: index is outside 0 … count-1. POLYSHM_CLOSED. */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_view_get(const polyshm_view *view, int64_t index,
+                                                            polyshm_value *out);
+
+/** Writes one element. POLYSHM_INDEX, POLYSHM_RANGE, POLYSHM_TYPE, POLYSHM_READONLY, POLYSHM_CLOSED: nothing
+ * was written. */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_view_set(polyshm_view *view, int64_t index,
+                                                            const polyshm_value *value);
+
+/** Copies @p count elements out, from @p index on, as they lie in memory. Errors as get. */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_view_read(const polyshm_view *view, int64_t index,
+                                                             int64_t count, void *elements);
+
+/** Receives @p count elements of the view's dtype, aligned; valid during the call. A nonzero status ends the
+ * walk. */
+typedef polyshm_status polyshm_view_take(const void *elements, int64_t count, void *context);
+
+/**
+ * Hands over a range in pieces of at most 4 KiB, each a private copy. Errors as get, found before the first
+ * piece; then what
+ * @p take returns, or POLYSHM_CLOSED. take may longjmp out: the core holds nothing meanwhile.
+ */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_view_walk(const polyshm_view *view, int64_t index,
+                                                             int64_t count, polyshm_view_take *take,
+                                                             void *context);
+
+/** Copies @p count elements in, to @p index on. POLYSHM_INDEX, POLYSHM_READONLY, POLYSHM_CLOSED: nothing was
+ * written. */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_view_write(polyshm_view *view, int64_t index,
+                                                              const void *elements, int64_t count);
+
+/** Sets @p count elements from @p index on to one value. Errors as set: nothing was written. */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_view_fill(polyshm_view *view, const polyshm_value *value,
+                                                             int64_t index, int64_t count);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,208 @@
+#include "platform.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define DIRECTORY "/dev/shm"
+#define HIDDEN_PREFIX ".polyshm."
+#define NAME_BYTES 256 /* NAME_MAX and its terminator */
+
+bool polyshm__without_tmpfile;
+
+typedef struct path {
+  char text[sizeof DIRECTORY + NAME_BYTES];
+} path;
+
+static polyshm_status path_of(path *p, const char *name) {
+  int length = snprintf(p->text, sizeof p->text, "%s/%s", DIRECTORY, name);
+  return length < (int)sizeof p->text ? POLYSHM_OK : POLYSHM_ENAMETOOLONG;
+}
+
+static void facts_of(const struct stat *st, polyshm__facts *facts) {
+  *facts = (polyshm__facts){.identity = {(uint64_t)st->st_dev, (uint64_t)st->st_ino},
+                            .size = st->st_size,
+                            .mode = st->st_mode & 07777,
+                            .owner = st->st_uid,
+                            .plain = S_ISREG(st->st_mode),
+                            .linked_once = st->st_nlink == 1};
+}
+
+polyshm_status polyshm__file_allocate(int fd, int64_t from, int64_t size) {
+  struct rlimit limit; /* beyond it the system would send SIGXFSZ, which ends the interpreter */
+  if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+      (uint64_t)size > limit.rlim_cur)
+    return POLYSHM_EFBIG;
+  const int64_t step = (int64_t)4 << 20; /* a signal interrupts one step, not the whole */
+  if (size - from > step) { /* what cannot fit must not first take all the memory that the others need */
+    struct statvfs room;
+    if (fstatvfs(fd, &room))
+      return -errno;
+    if (room.f_blocks && (uint64_t)(size - from) / room.f_bsize >= room.f_bavail)
+      return POLYSHM_ENOSPC;
+  }
+  for (int64_t done = from; done < size;) {
+    int64_t length = size - done < step ? size - done : step;
+    int error = posix_fallocate(fd, done, length);
+    if (error == EINTR)
+      continue;
+    if (error) {
+      (void)!ftruncate(fd, from);
+      return -error;
+    }
+    done += length;
+  }
+  return POLYSHM_OK;
+}
+
+/* Hidden names whose makers died: the living hold a lock on theirs. */
+static polyshm_status sweep_hidden(const char *name, void *context) {
+  (void)context;
+  path p;
+  if (strncmp(name, HIDDEN_PREFIX, strlen(HIDDEN_PREFIX)) != 0 || path_of(&p, name))
+    return POLYSHM_OK;
+  int fd = open(p.text, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (fd < 0)
+    return POLYSHM_OK;
+  if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+    (void)unlink(p.text);
+  close(fd);
+  return POLYSHM_OK;
+}
+
+static polyshm_status begin_hidden(polyshm__draft *draft, uint32_t mode) {
+  (void)polyshm__file_each(sweep_hidden, NULL);
+  for (;;) {
+    (void)snprintf(draft->hidden, sizeof draft->hidden, HIDDEN_PREFIX "%08x", polyshm__random());
+    path p;
+    (void)path_of(&p, draft->hidden);
+    draft->fd = open(p.text, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+    if (draft->fd < 0 && errno == EEXIST)
+      continue;
+    if (draft->fd < 0)
+      return -errno;
+    draft->hidden_name = true;
+    if (flock(draft->fd, LOCK_EX | LOCK_NB) == 0)
+      return POLYSHM_OK;
+    polyshm__draft_end(
+        draft); /* a sweeper took it for a dead one, in the moment before the lock: draw again */
+  }
+}
+
+polyshm_status polyshm__draft_begin(polyshm__draft *draft, int64_t size, uint32_t mode) {
+  *draft = (polyshm__draft){.fd = -1};
+  if (!polyshm__without_tmpfile)
+    draft->fd = open(DIRECTORY, O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
+  if (draft->fd < 0) {
+    bool unsupported = polyshm__without_tmpfile || errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL;
+    if (!unsupported)
+      return -errno;
+    polyshm_status status = begin_hidden(draft, mode);
+    if (status)
+      return status;
+  }
+  struct stat st;
+  polyshm_status status = polyshm__file_allocate(draft->fd, 0, size);
+  if (!status && fstat(draft->fd, &st))
+    status = -errno;
+  if (!status && (st.st_mode & 07777) != mode && fchmod(draft->fd, mode))
+    status = -errno; /* the umask took bits */
+  if (status) {
+    polyshm__draft_end(draft);
+    return status;
+  }
+  draft->identity = (polyshm__identity){(uint64_t)st.st_dev, (uint64_t)st.st_ino};
+  return POLYSHM_OK;
+}
+
+polyshm_status polyshm__draft_publish(polyshm__draft *draft, const char *name) {
+  path to, from;
+  polyshm_status status = path_of(&to, name);
+  if (status)
+    return status;
+  if (draft->hidden_name) {
+    (void)path_of(&from, draft->hidden);
+    if (renameat2(AT_FDCWD, from.text, AT_FDCWD, to.text, RENAME_NOREPLACE))
+      return -errno;
+    draft->hidden_name = false;
+    return POLYSHM_OK;
+  }
+  /* AT_EMPTY_PATH would need CAP_DAC_READ_SEARCH: open(2), O_TMPFILE */
+  (void)snprintf(from.text, sizeof from.text, "/proc/self/fd/%d", draft->fd);
+  return linkat(AT_FDCWD, from.text, AT_FDCWD, to.text, AT_SYMLINK_FOLLOW) ? -errno : POLYSHM_OK;
+}
+
+void polyshm__draft_end(polyshm__draft *draft) {
+  path p;
+  if (draft->hidden_name && path_of(&p, draft->hidden) == POLYSHM_OK)
+    (void)unlink(p.text);
+  draft->hidden_name = false;
+  if (draft->fd >= 0)
+    close(draft->fd);
+  draft->fd = -1;
+}
+
+polyshm_status polyshm__file_open(const char *name, bool readonly, int *fd, polyshm__facts *facts) {
+  path p;
+  polyshm_status status = path_of(&p, name);
+  if (status)
+    return status;
+  /* O_NONBLOCK: a planted FIFO must not stop us; without O_NOFOLLOW a planted link would open its target */
+  *fd = open(p.text, (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+  if (*fd < 0)
+    return -errno;
+  struct stat st;
+  if (fstat(*fd, &st)) {
+    status = -errno;
+    polyshm__file_close(*fd);
+    return status;
+  }
+  facts_of(&st, facts);
+  if (S_ISDIR(st.st_mode)) {
+    polyshm__file_close(*fd);
+    return POLYSHM_EISDIR;
+  }
+  return POLYSHM_OK;
+}
+
+void polyshm__file_close(int fd) {
+  close(fd);
+}
+
+polyshm_status polyshm__file_facts(const char *name, polyshm__facts *facts) {
+  path p;
+  polyshm_status status = path_of(&p, name);
+  struct stat st;
+  if (status)
+    return status;
+  if (fstatat(AT_FDCWD, p.text, &st, AT_SYMLINK_NOFOLLOW))
+    return -errno;
+  facts_of(&st, facts);
+  return POLYSHM_OK;
+}
+
+polyshm_status polyshm__file_unlink(const char *name) {
+  path p;
+  polyshm_status status = path_of(&p, name);
+  if (status)
+    return status;
+  return unlink(p.text) ? -errno : POLYSHM_OK;
+}
+
+polyshm_status polyshm__file_each(polyshm_status (*visit)(const char *name, void *context), void *context) {
+  DIR *directory = opendir(DIRECTORY);
+  if (!directory)
+    return -errno;
+  polyshm_status status = POLYSHM_OK;
+  for (struct dirent *entry; !status && (entry = readdir(directory));)
+    status = visit(entry->d_name, context);
+  closedir(directory);
+  return status;
+}

@@ -1,0 +1,35 @@
+#include "platform.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <sys/mman.h>
+
+polyshm_status polyshm__map(int fd, int64_t size, bool readonly, uint8_t **base) {
+  void *address = mmap(NULL, (size_t)size, readonly ? PROT_READ : PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (address == MAP_FAILED)
+    return -errno;
+  *base = address;
+  return POLYSHM_OK;
+}
+
+polyshm_status polyshm__map_grow(uint8_t **base, int64_t size, int64_t new_size) {
+  void *address = mremap(*base, (size_t)size, (size_t)new_size, 0);
+  /* An old size of 0 leaves the old mapping where it is and makes a second one: mremap(2), shared mappings
+   * only. */
+  if (address == MAP_FAILED)
+    address = mremap(*base, 0, (size_t)new_size, MREMAP_MAYMOVE);
+  if (address == MAP_FAILED)
+    return -errno;
+  *base = address;
+  return POLYSHM_OK;
+}
+
+void polyshm__map_blank(uint8_t *base, int64_t size) {
+  /* When the process has no mapping to spare this fails and the shared pages stay until unmap: harmless. */
+  (void)mmap(base, (size_t)size, PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+}
+
+void polyshm__unmap(uint8_t *base, int64_t size) {
+  (void)munmap(base, (size_t)size);
+}

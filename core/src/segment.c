@@ -1,0 +1,603 @@
+#include "segment_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MILLISECOND INT64_C(1000000)
+
+/* ---- words ---- */
+
+static polyshm_status fail(polyshm_status status, const char *verb, const char *name) {
+  const char *text = polyshm_status_text(status);
+  if (strcmp(polyshm_status_name(status), "UNKNOWN") == 0)
+    text = strerror(polyshm_status_errno(status));
+  return polyshm_fail(status, "%s \"%s\": %s", verb, name, text);
+}
+
+static polyshm_status no_handle(const char *verb) {
+  return polyshm_fail(POLYSHM_ARGUMENT, "%s: no segment was given", verb);
+}
+
+polyshm_status polyshm__segment_closed_error(const polyshm_segment *segment, const char *verb) {
+  return polyshm_fail(POLYSHM_CLOSED, "%s \"%s\": the segment is closed; attach again", verb, segment->name);
+}
+
+/* ---- names ---- */
+
+/* As CPython does, for users who know the name as "/name". */
+static const char *without_slash(const char *name) {
+  return name && name[0] == '/' ? name + 1 : name;
+}
+
+/* A path component: what attach and unlink take. */
+static polyshm_status check_component(const char *verb, const char *name) {
+  if (!name)
+    return polyshm_fail(POLYSHM_ARGUMENT, "%s: a name is needed", verb);
+  const char *why = NULL;
+  if (!*name)
+    why = "a name cannot be empty";
+  else if (strchr(name, '/'))
+    why = "a name holds no '/'";
+  else if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+    why = "that is a directory";
+  return why ? polyshm_fail(POLYSHM_ARGUMENT, "%s \"%s\": %s", verb, name, why) : POLYSHM_OK;
+}
+
+/* A name that every language, shell and file system keeps as it is: what create takes. */
+static polyshm_status check_new_name(const char *verb, const char *name) {
+  static const char alphanumeric[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  static const char others[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+  polyshm_status status = check_component(verb, name);
+  if (status)
+    return status;
+  const char *why = NULL;
+  if (!strchr(alphanumeric, name[0]))
+    why = "a new name begins with a letter or a digit";
+  else if (strspn(name, others) != strlen(name))
+    why = "a new name holds only letters, digits, '.', '_' and '-'";
+  else if (strlen(name) > 200)
+    why = "a new name has at most 200 bytes";
+  else if (strncmp(name, "sem.", 4) == 0)
+    why = "sem.* belongs to POSIX semaphores";
+  return why ? polyshm_fail(POLYSHM_ARGUMENT, "%s \"%.210s\": %s", verb, name, why) : POLYSHM_OK;
+}
+
+/* ---- handles ---- */
+
+static polyshm_status make_handle(const char *verb, const char *name, int fd, int64_t size, bool readonly,
+                                  const polyshm__identity *identity, polyshm_segment **out) {
+  polyshm_segment *segment = calloc(1, sizeof *segment);
+  if (!segment)
+    return fail(POLYSHM_ENOMEM, verb, name);
+  uint8_t *base = NULL;
+  polyshm_status status = polyshm__map(fd, size, readonly, &base);
+  if (!status && pthread_mutex_init(&segment->change, NULL)) {
+    polyshm__unmap(base, size);
+    status = POLYSHM_ENOMEM;
+  }
+  if (status) {
+    free(segment);
+    return fail(status, verb, name);
+  }
+  atomic_init(&segment->base, base);
+  atomic_init(&segment->size, size);
+  atomic_init(&segment->references, 1);
+  segment->mapped = size;
+  segment->readonly = readonly;
+  segment->identity = *identity;
+  (void)snprintf(segment->name, sizeof segment->name, "%s", name);
+  *out = segment;
+  return POLYSHM_OK;
+}
+
+void polyshm__segment_retain(polyshm_segment *segment) {
+  atomic_fetch_add_explicit(&segment->references, 1, memory_order_relaxed);
+}
+
+/* Each mapping of the segment: the one in use, and those it outgrew. */
+static void each_mapping(polyshm_segment *segment, void (*act)(uint8_t *base, int64_t size)) {
+  act(polyshm__segment_base(segment), segment->mapped);
+  for (struct polyshm__outgrown *old = segment->outgrown; old; old = old->next)
+    act(old->base, old->size);
+}
+
+void polyshm_segment_free(polyshm_segment *segment) {
+  if (!segment || atomic_fetch_sub_explicit(&segment->references, 1, memory_order_acq_rel) != 1)
+    return;
+  each_mapping(segment, polyshm__unmap);
+  for (struct polyshm__outgrown *old = segment->outgrown, *next; old; old = next) {
+    next = old->next;
+    free(old);
+  }
+  pthread_mutex_destroy(&segment->change);
+  free(segment);
+}
+
+polyshm_status polyshm_segment_close(polyshm_segment *segment) {
+  if (!segment)
+    return POLYSHM_OK;
+  pthread_mutex_lock(&segment->change);
+  if (!atomic_exchange(&segment->closed, true))
+    each_mapping(segment, polyshm__map_blank);
+  pthread_mutex_unlock(&segment->change);
+  return POLYSHM_OK;
+}
+
+/* ---- create, attach, open ---- */
+
+static polyshm_status check_size(const char *verb, const char *name, int64_t size) {
+  if (size >= 1 && size <= POLYSHM_SIZE_MAX)
+    return POLYSHM_OK;
+  return polyshm_fail(POLYSHM_RANGE, "%s \"%s\": size %" PRId64 " is outside 1 ... %" PRId64 " bytes", verb,
+                      name, size, POLYSHM_SIZE_MAX);
+}
+
+static polyshm_status check_new(const char *verb, const char *name, int64_t size, int64_t mode) {
+  polyshm_status status = name ? check_new_name(verb, name) : POLYSHM_OK;
+  if (!status)
+    status = check_size(verb, name ? name : "", size);
+  if (!status && (mode < 0 || mode > 0777))
+    status = polyshm_fail(POLYSHM_RANGE, "%s \"%s\": mode %" PRId64 " is outside 0 ... 0777 (octal)", verb,
+                          name ? name : "", mode);
+  return status;
+}
+
+static polyshm_status publish_generated(polyshm__draft *draft, polyshm_segment *segment) {
+  polyshm_status status;
+  do {
+    (void)snprintf(segment->name, sizeof segment->name, "psm_%08" PRIx32, polyshm__random());
+    status = polyshm__draft_publish(draft, segment->name);
+  } while (status == POLYSHM_EEXIST);
+  return status;
+}
+
+static polyshm_status create(const char *verb, const char *name, int64_t size, int64_t mode,
+                             polyshm_segment **out) {
+  polyshm__draft draft;
+  polyshm_segment *segment = NULL;
+  const char *word = name ? name : "";
+  polyshm_status status = polyshm__draft_begin(&draft, size, (uint32_t)mode);
+  if (status)
+    return fail(status, verb, word);
+  status = make_handle(verb, word, draft.fd, size, false, &draft.identity, &segment);
+  if (!status) {
+    status = name ? polyshm__draft_publish(&draft, name) : publish_generated(&draft, segment);
+    if (status) {
+      (void)fail(status, verb, word);
+      polyshm_segment_free(segment);
+      segment = NULL;
+    }
+  }
+  polyshm__draft_end(&draft);
+  *out = segment;
+  return status;
+}
+
+static polyshm_status no_result(const char *verb) {
+  return polyshm_fail(POLYSHM_ARGUMENT, "%s: no place for the result", verb);
+}
+
+polyshm_status polyshm_segment_create(const char *name, int64_t size, int64_t mode, polyshm_segment **out) {
+  if (!out)
+    return no_result("create");
+  *out = NULL;
+  name = without_slash(name);
+  polyshm_status status = check_new("create", name, size, mode);
+  return status ? status : create("create", name, size, mode, out);
+}
+
+/* Why a file is not taken for a segment, or NULL. Planted files are how one user harms another in a shared
+ * directory. */
+static const char *distrust(const polyshm__facts *facts, int64_t flags) {
+  if (!facts->plain)
+    return "not trusted: it is no plain file";
+  if (!facts->linked_once)
+    return "not trusted: the file has a second hard link";
+  if (!(flags & POLYSHM_FLAG_ANY_OWNER) && facts->owner != 0 && facts->owner != polyshm__user())
+    return "not trusted: it belongs to another user; attach with any_owner to accept that";
+  return NULL;
+}
+
+static polyshm_status attach(const char *verb, const char *name, int64_t flags, polyshm_segment **out) {
+  bool readonly = flags & POLYSHM_FLAG_READONLY;
+  int fd;
+  polyshm__facts facts;
+  polyshm_status status = polyshm__file_open(name, readonly, &fd, &facts);
+  if (status)
+    return fail(status, verb, name);
+  const char *why = distrust(&facts, flags);
+  if (why)
+    status = polyshm_fail(POLYSHM_EPERM, "%s \"%s\": %s", verb, name, why);
+  else if (facts.size == 0)
+    status = fail(POLYSHM_ENODATA, verb, name);
+  else
+    status = make_handle(verb, name, fd, facts.size, readonly, &facts.identity, out);
+  polyshm__file_close(fd);
+  return status;
+}
+
+static polyshm_status check_flags(const char *verb, int64_t flags, int64_t allowed) {
+  if ((flags & ~allowed) == 0)
+    return POLYSHM_OK;
+  return polyshm_fail(POLYSHM_ARGUMENT, "%s: flags %" PRId64 " are not for this call", verb, flags);
+}
+
+polyshm_status polyshm_segment_attach(const char *name, int64_t flags, int64_t timeout,
+                                      polyshm_segment **out) {
+  if (!out)
+    return no_result("attach");
+  *out = NULL;
+  name = without_slash(name);
+  polyshm_status status = check_component("attach", name);
+  if (!status)
+    status = check_flags("attach", flags, POLYSHM_FLAG_READONLY | POLYSHM_FLAG_ANY_OWNER);
+  if (status)
+    return status;
+  int64_t deadline = timeout ? polyshm__deadline(timeout) : 0;
+  for (int64_t slice = MILLISECOND;; slice = slice < 32 * MILLISECOND ? 2 * slice : slice) {
+    status = attach("attach", name, flags, out);
+    /* ENODATA: CPython makes a segment in two steps, and we may have come in between. */
+    bool may_come = status == POLYSHM_ENOENT || status == POLYSHM_ENODATA;
+    if (!may_come || !timeout)
+      return status;
+    int64_t left = polyshm__time_left(deadline, slice);
+    if (!left)
+      return status;
+    status = polyshm__pause(left);
+    if (status)
+      return fail(status, "attach", name);
+  }
+}
+
+polyshm_status polyshm_segment_open(const char *name, int64_t size, int64_t mode, int64_t flags,
+                                    polyshm_segment **out) {
+  if (!out)
+    return no_result("open");
+  *out = NULL;
+  name = without_slash(name);
+  polyshm_status status = check_component("open", name); /* a generated name is never there to attach to */
+  if (!status)
+    status = check_new("open", name, size, mode);
+  if (!status)
+    status = check_flags("open", flags, POLYSHM_FLAG_ANY_OWNER);
+  if (status)
+    return status;
+  for (int tries = 0; tries < 1000; tries++) {
+    status = attach("open", name, flags, out);
+    if (status != POLYSHM_ENOENT)
+      return status;
+    status = create("open", name, size, mode, out);
+    if (status != POLYSHM_EEXIST)
+      return status;
+  }
+  return fail(POLYSHM_EAGAIN, "open", name);
+}
+
+/* ---- the name ---- */
+
+static polyshm_status still_named(const polyshm_segment *segment, polyshm__facts *facts, bool *same) {
+  polyshm_status status = polyshm__file_facts(segment->name, facts);
+  *same = !status && polyshm__same_file(&facts->identity, &segment->identity);
+  return status == POLYSHM_ENOENT ? POLYSHM_OK : status;
+}
+
+polyshm_status polyshm_segment_stale(const polyshm_segment *segment, bool *out) {
+  if (!segment)
+    return no_handle("stale");
+  if (!out)
+    return no_result("stale");
+  polyshm__facts facts;
+  bool same = false;
+  polyshm_status status = still_named(segment, &facts, &same);
+  if (status)
+    return fail(status, "stale", segment->name);
+  *out = !same;
+  return POLYSHM_OK;
+}
+
+polyshm_status polyshm_segment_unlink(const polyshm_segment *segment) {
+  if (!segment)
+    return no_handle("unlink");
+  polyshm__facts facts;
+  bool same = false;
+  polyshm_status status = still_named(segment, &facts, &same);
+  if (!status && !same)
+    return polyshm_fail(POLYSHM_ENOENT, "unlink \"%s\": the name is gone, or means a newer segment",
+                        segment->name);
+  /* Between the check and this the name could change hands only if somebody else unlinked it in that moment.
+   */
+  if (!status)
+    status = polyshm__file_unlink(segment->name);
+  return status ? fail(status, "unlink", segment->name) : POLYSHM_OK;
+}
+
+polyshm_status polyshm_segment_unlink_name(const char *name) {
+  name = without_slash(name);
+  polyshm_status status = check_component("unlink", name);
+  if (status)
+    return status;
+  status = polyshm__file_unlink(name);
+  return status ? fail(status, "unlink", name) : POLYSHM_OK;
+}
+
+/* ---- growing ---- */
+
+/* The segment's file, found by its name: a handle keeps no descriptor. */
+static polyshm_status reopen(const polyshm_segment *segment, bool readonly, int *fd, int64_t *size) {
+  polyshm__facts facts;
+  polyshm_status status = polyshm__file_open(segment->name, readonly, fd, &facts);
+  if (status)
+    return status == POLYSHM_ENOENT ? POLYSHM_ESTALE : status;
+  if (!polyshm__same_file(&facts.identity, &segment->identity)) {
+    polyshm__file_close(*fd);
+    return POLYSHM_ESTALE;
+  }
+  *size = facts.size;
+  return POLYSHM_OK;
+}
+
+static polyshm_status map_more(polyshm_segment *segment, int64_t size) {
+  uint8_t *old_base = polyshm__segment_base(segment), *base = old_base;
+  struct polyshm__outgrown *old = malloc(sizeof *old);
+  polyshm_status status = old ? polyshm__map_grow(&base, segment->mapped, size) : POLYSHM_ENOMEM;
+  if (status || base == old_base)
+    free(old);
+  if (status)
+    return status;
+  if (base != old_base) {
+    *old = (struct polyshm__outgrown){old_base, segment->mapped, segment->outgrown};
+    segment->outgrown = old;
+    atomic_store_explicit(&segment->base, base, memory_order_release);
+  }
+  segment->mapped = size;
+  return POLYSHM_OK;
+}
+
+/* A smaller size was cut by a peer: what lies beyond would be a bus error, so it is out of bounds from now
+ * on. */
+static polyshm_status adopt(polyshm_segment *segment, int64_t size) {
+  polyshm_status status = size > segment->mapped ? map_more(segment, size) : POLYSHM_OK;
+  if (!status)
+    atomic_store_explicit(&segment->size, size, memory_order_release);
+  return status;
+}
+
+/* Resize (size > 0) and refresh (size 0) under the lock, on an open handle. */
+static polyshm_status change_size(polyshm_segment *segment, const char *verb, int64_t size) {
+  int fd;
+  int64_t found = 0;
+  polyshm_status status = reopen(segment, segment->readonly, &fd, &found);
+  if (status)
+    return fail(status, verb, segment->name);
+  if (size && size < found) {
+    status = polyshm_fail(POLYSHM_RANGE,
+                          "%s \"%s\": size %" PRId64 " would shrink it, and it is %" PRId64
+                          " bytes long: segments only grow",
+                          verb, segment->name, size, found);
+  } else {
+    if (size)
+      status = polyshm__file_allocate(fd, found, size);
+    if (!status)
+      status = adopt(segment, size ? size : found);
+    if (status)
+      (void)fail(status, verb, segment->name);
+  }
+  polyshm__file_close(fd);
+  return status;
+}
+
+static polyshm_status change_size_locked(polyshm_segment *segment, const char *verb, int64_t size) {
+  pthread_mutex_lock(&segment->change);
+  polyshm_status status = polyshm_segment_closed(segment) ? polyshm__segment_closed_error(segment, verb)
+                                                          : change_size(segment, verb, size);
+  pthread_mutex_unlock(&segment->change);
+  return status;
+}
+
+polyshm_status polyshm_segment_resize(polyshm_segment *segment, int64_t size) {
+  if (!segment)
+    return no_handle("resize");
+  polyshm_status status = check_size("resize", segment->name, size);
+  if (status)
+    return status;
+  if (segment->readonly && !polyshm_segment_closed(segment))
+    return fail(POLYSHM_READONLY, "resize", segment->name);
+  return change_size_locked(segment, "resize", size);
+}
+
+polyshm_status polyshm_segment_refresh(polyshm_segment *segment) {
+  if (!segment)
+    return no_handle("refresh");
+  return change_size_locked(segment, "refresh", 0);
+}
+
+/* ---- attributes ---- */
+
+const char *polyshm_segment_name(const polyshm_segment *segment) {
+  return segment ? segment->name : "";
+}
+
+int64_t polyshm_segment_size(const polyshm_segment *segment) {
+  return segment ? polyshm__segment_size(segment) : 0;
+}
+
+polyshm_status polyshm_segment_address(const polyshm_segment *segment, uint64_t *out) {
+  if (!segment)
+    return no_handle("address");
+  if (!out)
+    return no_result("address");
+  *out = (uintptr_t)polyshm__segment_base(segment);
+  return polyshm__segment_done(segment, "address");
+}
+
+bool polyshm_segment_readonly(const polyshm_segment *segment) {
+  return segment && segment->readonly;
+}
+
+bool polyshm_segment_closed(const polyshm_segment *segment) {
+  return !segment || atomic_load_explicit(&segment->closed, memory_order_acquire);
+}
+
+/* ---- bytes ---- */
+
+polyshm_status polyshm__segment_range(const polyshm_segment *segment, const char *verb, int64_t offset,
+                                      int64_t length, uint8_t **data) {
+  if (!segment)
+    return no_handle(verb);
+  if (polyshm_segment_closed(segment))
+    return polyshm__segment_closed_error(segment, verb);
+  int64_t size = polyshm__segment_size(segment);
+  if (!polyshm__within(offset, length, size))
+    return polyshm_fail(POLYSHM_INDEX,
+                        "%s \"%s\": %" PRId64 " bytes from offset %" PRId64 " on lie outside its %" PRId64
+                        " bytes, which count from 0",
+                        verb, segment->name, length, offset, size);
+  *data = polyshm__segment_base(segment) + offset;
+  return POLYSHM_OK;
+}
+
+polyshm_status polyshm__segment_writable(const polyshm_segment *segment, const char *verb, int64_t offset,
+                                         int64_t length, uint8_t **data) {
+  polyshm_status status = polyshm__segment_range(segment, verb, offset, length, data);
+  if (!status && segment->readonly)
+    status = fail(POLYSHM_READONLY, verb, segment->name);
+  return status;
+}
+
+static polyshm_status no_data(const char *verb) {
+  return polyshm_fail(POLYSHM_ARGUMENT, "%s: no data was given", verb);
+}
+
+polyshm_status polyshm_segment_read(const polyshm_segment *segment, int64_t offset, void *data,
+                                    int64_t length) {
+  uint8_t *from;
+  polyshm_status status = polyshm__segment_range(segment, "read", offset, length, &from);
+  if (status)
+    return status;
+  if (!data && length)
+    return no_data("read");
+  if (length)
+    memcpy(data, from, (size_t)length);
+  return polyshm__segment_done(segment, "read");
+}
+
+polyshm_status polyshm_segment_borrow(const polyshm_segment *segment, int64_t offset, int64_t length,
+                                      const void **data) {
+  if (!data)
+    return no_result("read");
+  uint8_t *from = NULL;
+  polyshm_status status = polyshm__segment_range(segment, "read", offset, length, &from);
+  *data = from;
+  return status;
+}
+
+polyshm_status polyshm_segment_write(polyshm_segment *segment, int64_t offset, const void *data,
+                                     int64_t length) {
+  uint8_t *to;
+  polyshm_status status = polyshm__segment_writable(segment, "write", offset, length, &to);
+  if (status)
+    return status;
+  if (!data && length)
+    return no_data("write");
+  if (length)
+    memcpy(to, data, (size_t)length);
+  return polyshm__segment_done(segment, "write");
+}
+
+polyshm_status polyshm_segment_fill(polyshm_segment *segment, int64_t byte, int64_t offset, int64_t length) {
+  uint8_t *to;
+  polyshm_status status = polyshm__segment_writable(segment, "fill", offset, length, &to);
+  if (status)
+    return status;
+  if (byte < 0 || byte > 255)
+    return polyshm_fail(POLYSHM_RANGE, "fill \"%s\": %" PRId64 " is no byte, which is 0 ... 255",
+                        segment->name, byte);
+  memset(to, (int)byte, (size_t)length);
+  return polyshm__segment_done(segment, "fill");
+}
+
+polyshm_status polyshm_segment_copy(polyshm_segment *segment, const polyshm_segment *source, int64_t offset,
+                                    int64_t length, int64_t source_offset) {
+  uint8_t *to, *from;
+  polyshm_status status = polyshm__segment_writable(segment, "copy", offset, length, &to);
+  if (!status)
+    status = polyshm__segment_range(source, "copy", source_offset, length, &from);
+  if (status)
+    return status;
+  memmove(to, from, (size_t)length);
+  status = polyshm__segment_done(source, "copy");
+  return status ? status : polyshm__segment_done(segment, "copy");
+}
+
+static polyshm_status check_dtype(const char *verb, polyshm_dtype dtype) {
+  if (polyshm_dtype_itemsize(dtype))
+    return POLYSHM_OK;
+  return polyshm_fail(POLYSHM_ARGUMENT, "%s: %" PRId32 " is not a dtype", verb, dtype);
+}
+
+polyshm_status polyshm_segment_get_value(const polyshm_segment *segment, polyshm_dtype dtype, int64_t offset,
+                                         polyshm_value *out) {
+  uint8_t *from;
+  int64_t itemsize = polyshm_dtype_itemsize(dtype);
+  polyshm_status status = check_dtype("get_value", dtype);
+  if (!status)
+    status = polyshm__segment_range(segment, "get_value", offset, itemsize, &from);
+  if (status)
+    return status;
+  if (!out)
+    return no_result("get_value");
+  uint64_t element = 0;
+  polyshm__element_load(from, &element, itemsize);
+  polyshm_dtype_unpack(dtype, &element, out);
+  return polyshm__segment_done(segment, "get_value");
+}
+
+polyshm_status polyshm_segment_set_value(polyshm_segment *segment, polyshm_dtype dtype, int64_t offset,
+                                         const polyshm_value *value) {
+  uint8_t *to;
+  int64_t itemsize = polyshm_dtype_itemsize(dtype);
+  polyshm_status status = check_dtype("set_value", dtype);
+  if (!status)
+    status = polyshm__segment_writable(segment, "set_value", offset, itemsize, &to);
+  if (status)
+    return status;
+  if (!value)
+    return no_data("set_value");
+  uint64_t element = 0;
+  status = polyshm_dtype_pack(dtype, value, &element);
+  if (status)
+    return status;
+  polyshm__element_store(to, &element, itemsize);
+  return polyshm__segment_done(segment, "set_value");
+}
+
+/* ---- all there are ---- */
+
+struct walk {
+  polyshm_segment_visit *visit;
+  void *context;
+};
+
+static polyshm_status visit_name(const char *name, void *context) {
+  const struct walk *walk = context;
+  polyshm__facts facts;
+  if (name[0] == '.' || strncmp(name, "sem.", 4) == 0)
+    return POLYSHM_OK;
+  if (polyshm__file_facts(name, &facts) || !facts.plain)
+    return POLYSHM_OK; /* gone meanwhile, or none of ours */
+  polyshm_segment_info info = {.name = name,
+                               .kind = "SharedMemory",
+                               .size = facts.size,
+                               .mode = (int64_t)facts.mode,
+                               .owner = (int64_t)facts.owner};
+  return walk->visit(&info, walk->context);
+}
+
+polyshm_status polyshm_each_segment(polyshm_segment_visit *visit, void *context) {
+  if (!visit)
+    return polyshm_fail(POLYSHM_ARGUMENT, "each_segment: no visitor was given");
+  struct walk walk = {visit, context};
+  return polyshm__file_each(visit_name, &walk);
+}

@@ -1,0 +1,105 @@
+/* segment_internal.h: what the core's own files above segment.c may know of a segment. */
+#ifndef POLYSHM_SEGMENT_INTERNAL_H
+#define POLYSHM_SEGMENT_INTERNAL_H
+
+#include "platform/platform.h"
+
+#include <polyshm/segment.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+/** A range the segment outgrew: still mapped, because somebody may hold its address. */
+struct polyshm__outgrown {
+  uint8_t *base;
+  int64_t size;
+  struct polyshm__outgrown *next;
+};
+
+struct polyshm_segment {
+  /*
+   * Calls take no lock. They load size, then base, touch the bytes, and then ask whether the segment was
+   * closed meanwhile: close() first says so and then blanks the pages, so whoever saw blank pages also sees
+   * `closed`. A growing segment changes base before size, so whoever saw the new size also sees a base that
+   * has it.
+   */
+  _Atomic(uint8_t *) base;
+  _Atomic int64_t size;
+  atomic_bool closed;
+  bool readonly;
+  atomic_int references;  /* the handle and its views */
+  pthread_mutex_t change; /* close, resize and refresh exclude one another */
+  int64_t mapped;         /* bytes mapped at base: size, or more if a peer cut the file */
+  struct polyshm__outgrown *outgrown;
+  polyshm__identity identity;
+  char name[256];
+};
+
+void polyshm__segment_retain(polyshm_segment *segment);
+
+/** The bytes of a range for reading, or INDEX or CLOSED. */
+polyshm_status polyshm__segment_range(const polyshm_segment *segment, const char *verb, int64_t offset,
+                                      int64_t length, uint8_t **data);
+
+/** The bytes of a range for writing: also READONLY. */
+polyshm_status polyshm__segment_writable(const polyshm_segment *segment, const char *verb, int64_t offset,
+                                         int64_t length, uint8_t **data);
+
+polyshm_status polyshm__segment_closed_error(const polyshm_segment *segment, const char *verb);
+
+/** What every access ends with: see above. */
+static inline polyshm_status polyshm__segment_done(const polyshm_segment *segment, const char *verb) {
+  if (atomic_load_explicit(&segment->closed, memory_order_acquire))
+    return polyshm__segment_closed_error(segment, verb);
+  return POLYSHM_OK;
+}
+
+static inline int64_t polyshm__segment_size(const polyshm_segment *segment) {
+  return atomic_load_explicit(&segment->size, memory_order_acquire);
+}
+
+static inline uint8_t *polyshm__segment_base(const polyshm_segment *segment) {
+  return atomic_load_explicit(&segment->base, memory_order_acquire);
+}
+
+/** Whether `length` bytes from `offset` on lie within `size`; nothing can overflow. */
+static inline bool polyshm__within(int64_t offset, int64_t length, int64_t size) {
+  return offset >= 0 && length >= 0 && length <= size && offset <= size - length;
+}
+
+/*
+ * One element in one access where it is aligned: other processes read and write it meanwhile, and must not
+ * see half of it. Relaxed, because a plain view orders nothing.
+ */
+static inline void polyshm__element_load(const void *from, void *to, int64_t itemsize) {
+  switch ((uintptr_t)from % (uintptr_t)itemsize ? 0 : itemsize) {
+#define LOAD(bits)                                                                                           \
+  case bits / 8: {                                                                                           \
+    uint##bits##_t item = __atomic_load_n((const uint##bits##_t *)from, __ATOMIC_RELAXED);                   \
+    __builtin_memcpy(to, &item, bits / 8);                                                                   \
+    return;                                                                                                  \
+  }
+    LOAD(8)
+    LOAD(16) LOAD(32) LOAD(64)
+#undef LOAD
+        default : __builtin_memcpy(to, from, (size_t)itemsize);
+  }
+}
+
+static inline void polyshm__element_store(void *to, const void *from, int64_t itemsize) {
+  switch ((uintptr_t)to % (uintptr_t)itemsize ? 0 : itemsize) {
+#define STORE(bits)                                                                                          \
+  case bits / 8: {                                                                                           \
+    uint##bits##_t item;                                                                                     \
+    __builtin_memcpy(&item, from, bits / 8);                                                                 \
+    __atomic_store_n((uint##bits##_t *)to, item, __ATOMIC_RELAXED);                                          \
+    return;                                                                                                  \
+  }
+    STORE(8)
+    STORE(16) STORE(32) STORE(64)
+#undef STORE
+        default : __builtin_memcpy(to, from, (size_t)itemsize);
+  }
+}
+
+#endif

@@ -1,0 +1,216 @@
+#include <polyshm/value.h>
+
+#include <float.h>
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+static const struct {
+  const char *name;
+  int64_t itemsize;
+} dtypes[POLYSHM_DTYPE_COUNT] = {
+#define ROW(NAME, name, type) {#name, (int64_t)sizeof(type)},
+    POLYSHM_DTYPE_MAP(ROW)
+#undef ROW
+};
+
+static bool is_dtype(polyshm_dtype dtype) {
+  return dtype >= 0 && dtype < POLYSHM_DTYPE_COUNT;
+}
+
+polyshm_status polyshm_dtype_from_name(const char *name, polyshm_dtype *out) {
+  for (polyshm_dtype dtype = 0; name && dtype < POLYSHM_DTYPE_COUNT; dtype++)
+    if (strcmp(dtypes[dtype].name, name) == 0) {
+      *out = dtype;
+      return POLYSHM_OK;
+    }
+#define SPACED(NAME, name, type) " " #name
+  return polyshm_fail(POLYSHM_ARGUMENT, "dtype \"%.40s\": there is none of that name; the dtypes are%s",
+                      name ? name : "", POLYSHM_DTYPE_MAP(SPACED));
+#undef SPACED
+}
+
+const char *polyshm_dtype_name(polyshm_dtype dtype) {
+  return is_dtype(dtype) ? dtypes[dtype].name : NULL;
+}
+
+int64_t polyshm_dtype_itemsize(polyshm_dtype dtype) {
+  return is_dtype(dtype) ? dtypes[dtype].itemsize : 0;
+}
+
+static polyshm_status not_a_number(polyshm_dtype dtype, const polyshm_value *value) {
+  static const char *const kinds[] = {"nothing", "a boolean", "", "", "", "text", "bytes"};
+  return polyshm_fail(POLYSHM_TYPE, "%s needs a number, not %s", dtypes[dtype].name, kinds[value->kind]);
+}
+
+static polyshm_status out_of_range(polyshm_dtype dtype, const polyshm_value *value, const char *why) {
+  const char *name = dtypes[dtype].name;
+  switch (value->kind) {
+  case POLYSHM_KIND_INT64:
+    return polyshm_fail(POLYSHM_RANGE, "%" PRId64 " %s %s", value->as.int64, why, name);
+  case POLYSHM_KIND_UINT64:
+    return polyshm_fail(POLYSHM_RANGE, "%" PRIu64 " %s %s", value->as.uint64, why, name);
+  default:
+    return polyshm_fail(POLYSHM_RANGE, "%.17g %s %s", value->as.float64, why, name);
+  }
+}
+
+/* Bounds as doubles are powers of two, so they are exact: low <= x < high. */
+static polyshm_status whole(polyshm_dtype dtype, const polyshm_value *value, double low, double high) {
+  double x = value->as.float64;
+  if (!(x >= low && x < high))
+    return out_of_range(dtype, value, "is outside");
+  if (x != trunc(x))
+    return out_of_range(dtype, value, "has a fraction, and none fits in");
+  return POLYSHM_OK;
+}
+
+static polyshm_status to_int64(polyshm_dtype dtype, const polyshm_value *value, int64_t *out) {
+  switch (value->kind) {
+  case POLYSHM_KIND_INT64:
+    *out = value->as.int64;
+    return POLYSHM_OK;
+  case POLYSHM_KIND_UINT64:
+    return out_of_range(dtype, value, "is outside");
+  case POLYSHM_KIND_FLOAT64: {
+    polyshm_status status = whole(dtype, value, -0x1p63, 0x1p63);
+    if (status == POLYSHM_OK)
+      *out = (int64_t)value->as.float64;
+    return status;
+  }
+  default:
+    return not_a_number(dtype, value);
+  }
+}
+
+static polyshm_status to_uint64(polyshm_dtype dtype, const polyshm_value *value, uint64_t *out) {
+  switch (value->kind) {
+  case POLYSHM_KIND_INT64:
+    if (value->as.int64 < 0)
+      return out_of_range(dtype, value, "is outside");
+    *out = (uint64_t)value->as.int64;
+    return POLYSHM_OK;
+  case POLYSHM_KIND_UINT64:
+    *out = value->as.uint64;
+    return POLYSHM_OK;
+  case POLYSHM_KIND_FLOAT64: {
+    polyshm_status status = whole(dtype, value, 0, 0x1p64);
+    if (status == POLYSHM_OK)
+      *out = (uint64_t)value->as.float64;
+    return status;
+  }
+  default:
+    return not_a_number(dtype, value);
+  }
+}
+
+/* An integer fits a float when it comes back unchanged; 2^64 as a double is beyond uint64, so it is tested
+ * first. */
+static polyshm_status to_float(polyshm_dtype dtype, const polyshm_value *value, double *out) {
+  bool single = dtype == POLYSHM_FLOAT32;
+  double x;
+  switch (value->kind) {
+  case POLYSHM_KIND_INT64:
+    x = single ? (double)(float)value->as.int64 : (double)value->as.int64;
+    if (x >= 0x1p63 || (int64_t)x != value->as.int64)
+      return out_of_range(dtype, value, "is not exact in");
+    break;
+  case POLYSHM_KIND_UINT64:
+    x = single ? (double)(float)value->as.uint64 : (double)value->as.uint64;
+    if (x >= 0x1p64 || (uint64_t)x != value->as.uint64)
+      return out_of_range(dtype, value, "is not exact in");
+    break;
+  case POLYSHM_KIND_FLOAT64:
+    x = value->as.float64;
+    if (single && isfinite(x) && fabs(x) > FLT_MAX)
+      return out_of_range(dtype, value, "is outside");
+    break;
+  default:
+    return not_a_number(dtype, value);
+  }
+  *out = x;
+  return POLYSHM_OK;
+}
+
+polyshm_status polyshm_dtype_pack(polyshm_dtype dtype, const polyshm_value *value, void *element) {
+  polyshm_status status;
+  switch (dtype) {
+#define PACK_INTEGER(NAME, type, low, high)                                                                  \
+  case POLYSHM_##NAME: {                                                                                     \
+    int64_t number = 0;                                                                                      \
+    if ((status = to_int64(dtype, value, &number)) != POLYSHM_OK)                                            \
+      return status;                                                                                         \
+    if (number < (low) || number > (high))                                                                   \
+      return out_of_range(dtype, value, "is outside");                                                       \
+    type narrow = (type)number;                                                                              \
+    memcpy(element, &narrow, sizeof narrow);                                                                 \
+    return POLYSHM_OK;                                                                                       \
+  }
+#define PACK_FLOAT(NAME, type)                                                                               \
+  case POLYSHM_##NAME: {                                                                                     \
+    double number = 0;                                                                                       \
+    if ((status = to_float(dtype, value, &number)) != POLYSHM_OK)                                            \
+      return status;                                                                                         \
+    type narrow = (type)number;                                                                              \
+    memcpy(element, &narrow, sizeof narrow);                                                                 \
+    return POLYSHM_OK;                                                                                       \
+  }
+    PACK_INTEGER(INT8, int8_t, INT8_MIN, INT8_MAX)
+    PACK_INTEGER(UINT8, uint8_t, 0, UINT8_MAX)
+    PACK_INTEGER(INT16, int16_t, INT16_MIN, INT16_MAX)
+    PACK_INTEGER(UINT16, uint16_t, 0, UINT16_MAX)
+    PACK_INTEGER(INT32, int32_t, INT32_MIN, INT32_MAX)
+    PACK_INTEGER(UINT32, uint32_t, 0, UINT32_MAX)
+  case POLYSHM_INT64: {
+    int64_t number = 0;
+    if ((status = to_int64(dtype, value, &number)) == POLYSHM_OK)
+      memcpy(element, &number, sizeof number);
+    return status;
+  }
+  case POLYSHM_UINT64: {
+    uint64_t number = 0;
+    if ((status = to_uint64(dtype, value, &number)) == POLYSHM_OK)
+      memcpy(element, &number, sizeof number);
+    return status;
+  }
+    PACK_FLOAT(FLOAT32, float)
+    PACK_FLOAT(FLOAT64, double)
+#undef PACK_INTEGER
+#undef PACK_FLOAT
+  default:
+    return polyshm_fail(POLYSHM_ARGUMENT, "%" PRId32 " is not a dtype", dtype);
+  }
+}
+
+void polyshm_dtype_unpack(polyshm_dtype dtype, const void *element, polyshm_value *out) {
+  out->kind = POLYSHM_KIND_NONE;
+  switch (dtype) {
+#define UNPACK(NAME, type, KIND, field)                                                                      \
+  case POLYSHM_##NAME: {                                                                                     \
+    type number;                                                                                             \
+    memcpy(&number, element, sizeof number);                                                                 \
+    out->kind = POLYSHM_KIND_##KIND;                                                                         \
+    out->as.field = number;                                                                                  \
+    return;                                                                                                  \
+  }
+    UNPACK(INT8, int8_t, INT64, int64)
+    UNPACK(UINT8, uint8_t, INT64, int64)
+    UNPACK(INT16, int16_t, INT64, int64)
+    UNPACK(UINT16, uint16_t, INT64, int64)
+    UNPACK(INT32, int32_t, INT64, int64)
+    UNPACK(UINT32, uint32_t, INT64, int64)
+    UNPACK(INT64, int64_t, INT64, int64)
+    UNPACK(FLOAT32, float, FLOAT64, float64)
+    UNPACK(FLOAT64, double, FLOAT64, float64)
+#undef UNPACK
+  case POLYSHM_UINT64: {
+    uint64_t number;
+    memcpy(&number, element, sizeof number);
+    out->kind = number > INT64_MAX ? POLYSHM_KIND_UINT64 : POLYSHM_KIND_INT64;
+    out->as.uint64 = number; /* the same bits as int64 where the kind is INT64 */
+    return;
+  }
+  default:
+    return;
+  }
+}

@@ -1,0 +1,2 @@
+/* polyshm/status.h */
+const char *polyshm_version(void);

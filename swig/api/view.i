@@ -1,0 +1,19 @@
+/* polyshm/view.h */
+%rename(values) polyshm_view::walk;  /* a range as the language's own list */
+%rename(assign) polyshm_view::write; /* and back */
+
+typedef struct polyshm_view {
+  %extend {
+    ~polyshm_view();
+    polyshm_status close(void);
+    bool closed(void);
+    polyshm_dtype dtype(void);
+    int64_t count(void);
+    int64_t offset(void);
+    polyshm_status get(int64_t index, polyshm_value *out);
+    polyshm_status set(int64_t index, const polyshm_value *value);
+    polyshm_status walk(int64_t index, int64_t count, polyshm_view_take *take, void *context);
+    polyshm_status write(int64_t index, const void *elements, int64_t count);
+    polyshm_status fill(const polyshm_value *value, int64_t index, int64_t count);
+  }
+} polyshm_view;
