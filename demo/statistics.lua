@@ -1,0 +1,33 @@
+-- statistics.lua NAME: keeps the mean and the peak of what the sampler wrote.
+local polyshm = require "polyshm"
+
+local SLOTS = 64
+local shm = assert(polyshm.SharedMemory.attach(arg[1], {timeout = 10}))
+local counts = shm:view("int64", {offset = 0, count = 3})
+local samples = {
+  shm:view("float64", {offset = 512, count = SLOTS}),
+  shm:view("float64", {offset = 1024, count = SLOTS}),
+}
+local statistics = shm:view("float64", {offset = 2048, count = 4})
+
+local function mean_and_peak(view, count)
+  local sum, peak = 0, 0
+  for k = 0, count - 1 do
+    sum, peak = sum + view[k], math.max(peak, view[k])
+  end
+  return sum / count, peak
+end
+
+repeat
+  local last = counts[1] == 1 -- asked first: what it closes off has then been written
+  local taken = counts[0]
+  if taken > counts[2] then
+    for i, view in ipairs(samples) do
+      local mean, peak = mean_and_peak(view, math.min(taken, SLOTS))
+      statistics[2 * i - 2], statistics[2 * i - 1] = mean, peak
+    end
+    counts[2] = taken
+  end
+  if not last then os.execute("sleep 0.05") end
+until last
+shm:close()
