@@ -1,0 +1,965 @@
+/*
+ * driver.c: runs the case list against the C API. `conformance_c FILE...`; the grammar is in README.md.
+ *
+ * C has no keywords and no defaults: an argument is looked up by its place or its key, and where it is absent
+ * the driver gives what every facade gives. What C's types rule out the case list marks `not in c`.
+ */
+#include <polyshm.h>
+
+#include <ctype.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { WORD_BYTES = 64, MAX_VARIABLES = 32, MAX_ARGUMENTS = 8, ARENA_BYTES = 1 << 20 };
+
+/* ---- what the words of a case stand for ---- */
+
+enum kind { NOTHING, SCALAR, LIST, SEGMENT, VIEW };
+
+struct object {
+  enum kind kind;
+  polyshm_value value; /* SCALAR */
+  struct object *items;
+  int64_t count; /* LIST */
+  polyshm_segment *segment;
+  polyshm_view *view;
+};
+
+struct variable {
+  char name[WORD_BYTES];
+  struct object object;
+};
+
+struct argument {
+  char key[WORD_BYTES]; /* "" for one that stands in its place */
+  struct object object;
+  bool used;
+};
+
+struct call {
+  struct object self;
+  struct argument arguments[MAX_ARGUMENTS];
+  int count;
+  struct object result;
+};
+
+static char prefix[WORD_BYTES];
+static struct variable variables[MAX_VARIABLES];
+static int variable_count;
+
+/* Why the case cannot go on; "" while it can. */
+static char problem[1024];
+
+__attribute__((format(printf, 1, 2))) static void stop(const char *format, ...) {
+  if (*problem)
+    return;
+  va_list arguments;
+  va_start(arguments, format);
+  (void)vsnprintf(problem, sizeof problem, format, arguments);
+  va_end(arguments);
+}
+
+/* What a case's strings and lists live in: given back as a whole at the case's end. */
+static _Alignas(16) char arena[ARENA_BYTES];
+static size_t arena_used;
+
+static void *keep(size_t bytes) {
+  size_t rounded = (bytes + 15) / 16 * 16;
+  if (rounded > sizeof arena - arena_used) {
+    (void)fprintf(stderr, "a case's strings and lists are longer than %d bytes\n", ARENA_BYTES);
+    exit(2);
+  }
+  void *start = arena + arena_used;
+  arena_used += rounded;
+  return start;
+}
+
+static struct object integer_object(int64_t number) {
+  return (struct object){.kind = SCALAR, .value = {.kind = POLYSHM_KIND_INT64, .as.int64 = number}};
+}
+
+static struct object float_object(double number) {
+  return (struct object){.kind = SCALAR, .value = {.kind = POLYSHM_KIND_FLOAT64, .as.float64 = number}};
+}
+
+static struct object boolean_object(bool truth) {
+  return (struct object){.kind = SCALAR, .value = {.kind = POLYSHM_KIND_BOOL, .as.boolean = truth}};
+}
+
+/* C's strings have no type of their own: text and bytes are one kind here. Ends in a NUL for those who need
+ * it. */
+static struct object string_object(const void *data, int64_t length) {
+  char *copy = keep((size_t)length + 1);
+  if (length)
+    memcpy(copy, data, (size_t)length);
+  copy[length] = '\0';
+  return (struct object){.kind = SCALAR, .value = {.kind = POLYSHM_KIND_STR, .as.bytes = {copy, length}}};
+}
+
+static bool is_scalar(const struct object *object, int32_t kind) {
+  return object->kind == SCALAR && object->value.kind == kind;
+}
+
+static bool equal(const struct object *a, const struct object *b) {
+  if (a->kind != b->kind)
+    return false;
+  if (a->kind == LIST) {
+    if (a->count != b->count)
+      return false;
+    for (int64_t i = 0; i < a->count; i++)
+      if (!equal(&a->items[i], &b->items[i]))
+        return false;
+    return true;
+  }
+  if (a->kind != SCALAR || a->value.kind != b->value.kind)
+    return a->kind == NOTHING;
+  switch (a->value.kind) {
+  case POLYSHM_KIND_BOOL:
+    return a->value.as.boolean == b->value.as.boolean;
+  case POLYSHM_KIND_FLOAT64:
+    return a->value.as.float64 == b->value.as.float64 ||
+           (isnan(a->value.as.float64) && isnan(b->value.as.float64));
+  case POLYSHM_KIND_STR:
+    return a->value.as.bytes.length == b->value.as.bytes.length &&
+           memcmp(a->value.as.bytes.data, b->value.as.bytes.data, (size_t)a->value.as.bytes.length) == 0;
+  default:
+    return a->value.as.uint64 == b->value.as.uint64;
+  }
+}
+
+/* For messages. */
+static const char *words(const struct object *object) {
+  static char text[256];
+  const polyshm_value *value = &object->value;
+  switch (object->kind) {
+  case NOTHING:
+    return "nil";
+  case LIST:
+    (void)snprintf(text, sizeof text, "a list of %" PRId64 "%s", object->count,
+                   object->count ? ", first: " : "");
+    if (object->count) {
+      char first[128];
+      (void)snprintf(first, sizeof first, "%.127s", words(&object->items[0]));
+      (void)snprintf(text, sizeof text, "a list of %" PRId64 ", first: %s", object->count, first);
+    }
+    return text;
+  case SEGMENT:
+    return "a segment";
+  case VIEW:
+    return "a view";
+  case SCALAR:
+    break;
+  }
+  switch (value->kind) {
+  case POLYSHM_KIND_BOOL:
+    return value->as.boolean ? "true" : "false";
+  case POLYSHM_KIND_INT64:
+    (void)snprintf(text, sizeof text, "%" PRId64, value->as.int64);
+    return text;
+  case POLYSHM_KIND_UINT64:
+    (void)snprintf(text, sizeof text, "%" PRIu64, value->as.uint64);
+    return text;
+  case POLYSHM_KIND_FLOAT64:
+    (void)snprintf(text, sizeof text, "%.17g (float)", value->as.float64);
+    return text;
+  default:
+    (void)snprintf(text, sizeof text, "\"%.*s\"",
+                   (int)(value->as.bytes.length > 200 ? 200 : value->as.bytes.length), value->as.bytes.data);
+    return text;
+  }
+}
+
+/* Gives a handle back, and closes its segment first as every driver does. */
+static void release(struct object *object) {
+  if (object->kind == SEGMENT) {
+    (void)polyshm_segment_close(object->segment);
+    polyshm_segment_free(object->segment);
+  } else if (object->kind == VIEW) {
+    polyshm_view_free(object->view);
+  }
+  *object = (struct object){.kind = NOTHING};
+}
+
+/* ---- a call's arguments ---- */
+
+enum { ONLY_BY_KEY = -1 };
+
+/* The argument in that place or of that key; NULL if it was not given. */
+static struct object *find(struct call *call, int place, const char *key) {
+  int passed = 0;
+  for (int i = 0; i < call->count; i++) {
+    struct argument *argument = &call->arguments[i];
+    bool here = *argument->key ? strcmp(argument->key, key) == 0 : passed++ == place;
+    if (here) {
+      argument->used = true;
+      return &argument->object;
+    }
+  }
+  return NULL;
+}
+
+static int64_t integer(struct call *call, int place, const char *key, int64_t absent) {
+  struct object *object = find(call, place, key);
+  if (!object)
+    return absent;
+  if (!is_scalar(object, POLYSHM_KIND_INT64))
+    stop("C takes no %s for %s: the case is not for c", words(object), key);
+  return object->value.as.int64;
+}
+
+static bool truth(struct call *call, const char *key, bool absent) {
+  struct object *object = find(call, ONLY_BY_KEY, key);
+  if (!object)
+    return absent;
+  if (!is_scalar(object, POLYSHM_KIND_BOOL))
+    stop("C takes no %s for %s: the case is not for c", words(object), key);
+  return object->value.as.boolean;
+}
+
+/* A string, or NULL for nil and nothing. */
+static const char *text(struct call *call, int place, const char *key) {
+  struct object *object = find(call, place, key);
+  if (!object || object->kind == NOTHING)
+    return NULL;
+  if (!is_scalar(object, POLYSHM_KIND_STR)) {
+    stop("C takes no %s for %s: the case is not for c", words(object), key);
+    return NULL;
+  }
+  return object->value.as.bytes.data;
+}
+
+static struct object *needed(struct call *call, int place, const char *key, enum kind kind) {
+  static struct object nothing;
+  struct object *object = find(call, place, key);
+  if (object && object->kind == kind)
+    return object;
+  stop("C takes no %s for %s: the case is not for c", object ? words(object) : "absence", key);
+  return &nothing;
+}
+
+static const polyshm_value *value(struct call *call, int place) {
+  return &needed(call, place, "value", SCALAR)->value;
+}
+
+/* What is left from an offset on: for an absent length or count. The core refuses the offset itself. */
+static int64_t rest(int64_t size, int64_t offset) {
+  return offset < 0 || offset > size ? 0 : size - offset;
+}
+
+/* A timeout in seconds, as scripts have it; absent: do not wait. */
+static int64_t timeout(struct call *call) {
+  struct object *object = find(call, ONLY_BY_KEY, "timeout");
+  if (!object)
+    return 0;
+  if (is_scalar(object, POLYSHM_KIND_INT64))
+    return object->value.as.int64 * 1000000000;
+  if (is_scalar(object, POLYSHM_KIND_FLOAT64))
+    return (int64_t)(object->value.as.float64 * 1e9);
+  stop("C takes no %s for timeout: the case is not for c", words(object));
+  return 0;
+}
+
+static int64_t flags(struct call *call) {
+  return (truth(call, "readonly", false) ? POLYSHM_FLAG_READONLY : 0) |
+         (truth(call, "any_owner", false) ? POLYSHM_FLAG_ANY_OWNER : 0);
+}
+
+/* ---- methods ---- */
+
+static polyshm_status got_segment(struct call *call, polyshm_status status, polyshm_segment *segment) {
+  if (!status)
+    call->result = (struct object){.kind = SEGMENT, .segment = segment};
+  else if (segment)
+    stop("the call failed, and yet there is a segment");
+  return status;
+}
+
+static polyshm_status class_create(struct call *call) {
+  const char *name = text(call, 0, "name");
+  int64_t size = integer(call, ONLY_BY_KEY, "size", polyshm_page_size());
+  int64_t mode = integer(call, ONLY_BY_KEY, "mode", 0600);
+  polyshm_segment *segment = NULL;
+  polyshm_status status = truth(call, "exclusive", true)
+                              ? polyshm_segment_create(name, size, mode, &segment)
+                              : polyshm_segment_open(name, size, mode, flags(call), &segment);
+  return got_segment(call, status, segment);
+}
+
+static polyshm_status class_attach(struct call *call) {
+  polyshm_segment *segment = NULL;
+  polyshm_status status = polyshm_segment_attach(text(call, 0, "name"), flags(call), timeout(call), &segment);
+  return got_segment(call, status, segment);
+}
+
+static polyshm_status class_open(struct call *call) {
+  polyshm_segment *segment = NULL;
+  int64_t size = integer(call, ONLY_BY_KEY, "size", polyshm_page_size());
+  int64_t mode = integer(call, ONLY_BY_KEY, "mode", 0600);
+  polyshm_status status = polyshm_segment_open(text(call, 0, "name"), size, mode, flags(call), &segment);
+  return got_segment(call, status, segment);
+}
+
+/* CPython's constructor: create needs a size, attach needs a name. */
+static polyshm_status class_new(struct call *call) {
+  const char *name = text(call, 0, "name");
+  int64_t size = integer(call, ONLY_BY_KEY, "size", 0);
+  polyshm_segment *segment = NULL;
+  polyshm_status status = truth(call, "create", false) ? polyshm_segment_create(name, size, 0600, &segment)
+                                                       : polyshm_segment_attach(name, 0, 0, &segment);
+  return got_segment(call, status, segment);
+}
+
+static polyshm_status class_unlink(struct call *call) {
+  return polyshm_segment_unlink_name(text(call, 0, "name"));
+}
+
+static polyshm_status module_page_size(struct call *call) {
+  call->result = integer_object(polyshm_page_size());
+  return POLYSHM_OK;
+}
+
+static polyshm_status module_version(struct call *call) {
+  call->result = string_object(polyshm_version(), (int64_t)strlen(polyshm_version()));
+  return POLYSHM_OK;
+}
+
+static polyshm_status take_name(const polyshm_segment_info *info, void *context) {
+  struct object *list = context;
+  if (strncmp(info->name, prefix, strlen(prefix)) != 0)
+    return POLYSHM_OK;
+  struct object *items = keep((size_t)(list->count + 1) * sizeof *items);
+  if (list->count)
+    memcpy(items, list->items, (size_t)list->count * sizeof *items);
+  items[list->count++] = string_object(info->name, (int64_t)strlen(info->name));
+  list->items = items;
+  return POLYSHM_OK;
+}
+
+static int by_name(const void *a, const void *b) {
+  return strcmp(((const struct object *)a)->value.as.bytes.data,
+                ((const struct object *)b)->value.as.bytes.data);
+}
+
+static polyshm_status module_names(struct call *call) {
+  call->result = (struct object){.kind = LIST};
+  polyshm_status status = polyshm_each_segment(take_name, &call->result);
+  if (call->result.count)
+    qsort(call->result.items, (size_t)call->result.count, sizeof *call->result.items, by_name);
+  return status;
+}
+
+static polyshm_status segment_close(struct call *call) {
+  return polyshm_segment_close(call->self.segment);
+}
+
+static polyshm_status segment_unlink(struct call *call) {
+  return polyshm_segment_unlink(call->self.segment);
+}
+
+static polyshm_status segment_resize(struct call *call) {
+  return polyshm_segment_resize(call->self.segment, integer(call, 0, "size", 0));
+}
+
+static polyshm_status segment_refresh(struct call *call) {
+  return polyshm_segment_refresh(call->self.segment);
+}
+
+static polyshm_status segment_stale(struct call *call) {
+  bool stale = false;
+  polyshm_status status = polyshm_segment_stale(call->self.segment, &stale);
+  call->result = boolean_object(stale);
+  return status;
+}
+
+static polyshm_status segment_name(struct call *call) {
+  const char *name = polyshm_segment_name(call->self.segment);
+  call->result = string_object(name, (int64_t)strlen(name));
+  return POLYSHM_OK;
+}
+
+static polyshm_status segment_size(struct call *call) {
+  call->result = integer_object(polyshm_segment_size(call->self.segment));
+  return POLYSHM_OK;
+}
+
+static polyshm_status segment_address(struct call *call) {
+  uint64_t address = 0;
+  polyshm_status status = polyshm_segment_address(call->self.segment, &address);
+  call->result = integer_object((int64_t)address);
+  return status;
+}
+
+static polyshm_status segment_readonly(struct call *call) {
+  call->result = boolean_object(polyshm_segment_readonly(call->self.segment));
+  return POLYSHM_OK;
+}
+
+static polyshm_status segment_closed(struct call *call) {
+  call->result = boolean_object(polyshm_segment_closed(call->self.segment));
+  return POLYSHM_OK;
+}
+
+static polyshm_status segment_read(struct call *call) {
+  int64_t offset = integer(call, 0, "offset", 0);
+  int64_t length = integer(call, 1, "length", rest(polyshm_segment_size(call->self.segment), offset));
+  const void *data = NULL;
+  polyshm_status status = polyshm_segment_borrow(call->self.segment, offset, length, &data);
+  if (!status)
+    call->result = string_object(data, length);
+  return status;
+}
+
+static polyshm_status segment_write(struct call *call) {
+  int64_t offset = integer(call, 0, "offset", 0);
+  struct object *data = needed(call, 1, "data", SCALAR);
+  if (!is_scalar(data, POLYSHM_KIND_STR)) {
+    stop("C takes no %s for data: the case is not for c", words(data));
+    return POLYSHM_TYPE;
+  }
+  return polyshm_segment_write(call->self.segment, offset, data->value.as.bytes.data,
+                               data->value.as.bytes.length);
+}
+
+static polyshm_status segment_fill(struct call *call) {
+  int64_t byte = integer(call, 0, "byte", 0), offset = integer(call, 1, "offset", 0);
+  int64_t length = integer(call, 2, "length", rest(polyshm_segment_size(call->self.segment), offset));
+  return polyshm_segment_fill(call->self.segment, byte, offset, length);
+}
+
+static polyshm_status segment_copy(struct call *call) {
+  const polyshm_segment *source = needed(call, 0, "source", SEGMENT)->segment;
+  int64_t offset = integer(call, 1, "offset", 0), source_offset = integer(call, 3, "source_offset", 0);
+  int64_t length = integer(call, 2, "length", rest(polyshm_segment_size(source), source_offset));
+  return polyshm_segment_copy(call->self.segment, source, offset, length, source_offset);
+}
+
+static struct object number_object(const polyshm_value *number) {
+  return (struct object){.kind = SCALAR, .value = *number};
+}
+
+static polyshm_status segment_get_value(struct call *call) {
+  polyshm_dtype dtype = -1;
+  polyshm_value number = {.kind = POLYSHM_KIND_NONE};
+  int64_t offset = integer(call, 1, "offset", 0);
+  polyshm_status status = polyshm_dtype_from_name(text(call, 0, "dtype"), &dtype);
+  if (!status)
+    status = polyshm_segment_get_value(call->self.segment, dtype, offset, &number);
+  call->result = number_object(&number);
+  return status;
+}
+
+static polyshm_status segment_set_value(struct call *call) {
+  polyshm_dtype dtype = -1;
+  int64_t offset = integer(call, 1, "offset", 0);
+  const polyshm_value *number = value(call, 2);
+  polyshm_status status = polyshm_dtype_from_name(text(call, 0, "dtype"), &dtype);
+  return status ? status : polyshm_segment_set_value(call->self.segment, dtype, offset, number);
+}
+
+static polyshm_status segment_view(struct call *call) {
+  polyshm_dtype dtype = -1;
+  polyshm_view *view = NULL;
+  polyshm_status status = polyshm_dtype_from_name(text(call, 0, "dtype"), &dtype);
+  int64_t offset = integer(call, ONLY_BY_KEY, "offset", 0), count = integer(call, ONLY_BY_KEY, "count", -1);
+  if (!status)
+    status = polyshm_segment_view(call->self.segment, dtype, offset, count, &view);
+  if (!status)
+    call->result = (struct object){.kind = VIEW, .view = view};
+  return status;
+}
+
+static polyshm_status view_close(struct call *call) {
+  return polyshm_view_close(call->self.view);
+}
+
+static polyshm_status view_closed(struct call *call) {
+  call->result = boolean_object(polyshm_view_closed(call->self.view));
+  return POLYSHM_OK;
+}
+
+static polyshm_status view_dtype(struct call *call) {
+  const char *name = polyshm_dtype_name(polyshm_view_dtype(call->self.view));
+  call->result = string_object(name, (int64_t)strlen(name));
+  return POLYSHM_OK;
+}
+
+static polyshm_status view_count(struct call *call) {
+  call->result = integer_object(polyshm_view_count(call->self.view));
+  return POLYSHM_OK;
+}
+
+static polyshm_status view_offset(struct call *call) {
+  call->result = integer_object(polyshm_view_offset(call->self.view));
+  return POLYSHM_OK;
+}
+
+static polyshm_status view_get(struct call *call) {
+  polyshm_value number = {.kind = POLYSHM_KIND_NONE};
+  polyshm_status status = polyshm_view_get(call->self.view, integer(call, 0, "index", 0), &number);
+  call->result = number_object(&number);
+  return status;
+}
+
+static polyshm_status view_set(struct call *call) {
+  int64_t index = integer(call, 0, "index", 0);
+  return polyshm_view_set(call->self.view, index, value(call, 1));
+}
+
+struct taking {
+  struct object *list;
+  polyshm_dtype dtype;
+  int64_t taken;
+};
+
+static polyshm_status take_elements(const void *elements, int64_t count, void *context) {
+  struct taking *taking = context;
+  const char *element = elements;
+  for (int64_t i = 0; i < count; i++, element += polyshm_dtype_itemsize(taking->dtype)) {
+    polyshm_value number;
+    polyshm_dtype_unpack(taking->dtype, element, &number);
+    taking->list->items[taking->taken++] = number_object(&number);
+  }
+  return POLYSHM_OK;
+}
+
+static polyshm_status view_values(struct call *call) {
+  int64_t size = polyshm_view_count(call->self.view), index = integer(call, 0, "index", 0);
+  int64_t count = integer(call, 1, "count", rest(size, index));
+  struct object list = {.kind = LIST, .count = count};
+  if (count > 0 && count <= size)
+    list.items = keep((size_t)count * sizeof *list.items);
+  struct taking taking = {&list, polyshm_view_dtype(call->self.view), 0};
+  polyshm_status status = polyshm_view_walk(call->self.view, index, count, take_elements, &taking);
+  if (!status && taking.taken != count)
+    stop("%" PRId64 " of %" PRId64 " elements came", taking.taken, count);
+  call->result = list;
+  return status;
+}
+
+static polyshm_status view_assign(struct call *call) {
+  const struct object *list = needed(call, 0, "values", LIST);
+  int64_t index = integer(call, 1, "index", 0);
+  polyshm_dtype dtype = polyshm_view_dtype(call->self.view);
+  int64_t itemsize = polyshm_dtype_itemsize(dtype);
+  char *elements = keep((size_t)(list->count * itemsize));
+  for (int64_t i = 0; i < list->count; i++) {
+    polyshm_status status = polyshm_dtype_pack(dtype, &list->items[i].value, elements + i * itemsize);
+    if (status)
+      return status;
+  }
+  return polyshm_view_write(call->self.view, index, elements, list->count);
+}
+
+static polyshm_status view_fill(struct call *call) {
+  int64_t index = integer(call, 1, "index", 0);
+  int64_t count = integer(call, 2, "count", rest(polyshm_view_count(call->self.view), index));
+  return polyshm_view_fill(call->self.view, value(call, 0), index, count);
+}
+
+static const struct method {
+  const char *target, *name;
+  polyshm_status (*run)(struct call *call);
+} methods[] = {
+    {"SharedMemory", "create", class_create},
+    {"SharedMemory", "attach", class_attach},
+    {"SharedMemory", "open", class_open},
+    {"SharedMemory", "new", class_new},
+    {"SharedMemory", "unlink", class_unlink},
+    {"polyshm", "page_size", module_page_size},
+    {"polyshm", "version", module_version},
+    {"polyshm", "names", module_names},
+    {"segment", "close", segment_close},
+    {"segment", "unlink", segment_unlink},
+    {"segment", "resize", segment_resize},
+    {"segment", "refresh", segment_refresh},
+    {"segment", "stale", segment_stale},
+    {"segment", "name", segment_name},
+    {"segment", "size", segment_size},
+    {"segment", "address", segment_address},
+    {"segment", "readonly", segment_readonly},
+    {"segment", "closed", segment_closed},
+    {"segment", "read", segment_read},
+    {"segment", "write", segment_write},
+    {"segment", "fill", segment_fill},
+    {"segment", "copy", segment_copy},
+    {"segment", "get_value", segment_get_value},
+    {"segment", "set_value", segment_set_value},
+    {"segment", "view", segment_view},
+    {"view", "close", view_close},
+    {"view", "closed", view_closed},
+    {"view", "dtype", view_dtype},
+    {"view", "count", view_count},
+    {"view", "offset", view_offset},
+    {"view", "get", view_get},
+    {"view", "set", view_set},
+    {"view", "values", view_values},
+    {"view", "assign", view_assign},
+    {"view", "fill", view_fill},
+};
+
+/* ---- reading a line ---- */
+
+static const char *cursor;
+
+static void skip_blanks(void) {
+  while (*cursor == ' ')
+    cursor++;
+}
+
+static bool accept(const char *sign) {
+  if (strncmp(cursor, sign, strlen(sign)) != 0)
+    return false;
+  cursor += strlen(sign);
+  return true;
+}
+
+/* A name of a target, method, key or variable; "" if there is none. */
+static void read_word(char word[WORD_BYTES]) {
+  size_t length = 0;
+  while (length < WORD_BYTES - 1 && (isalnum((unsigned char)*cursor) || *cursor == '_'))
+    word[length++] = *cursor++;
+  word[length] = '\0';
+}
+
+static struct variable *find_variable(const char *name) {
+  for (int i = 0; i < variable_count; i++)
+    if (strcmp(variables[i].name, name) == 0)
+      return &variables[i];
+  return NULL;
+}
+
+static int hex_digit(char digit) {
+  static const char digits[] = "0123456789abcdef";
+  const char *found = digit ? strchr(digits, tolower((unsigned char)digit)) : NULL;
+  return found ? (int)(found - digits) : -1;
+}
+
+/* After the opening quote. */
+static struct object read_string(void) {
+  char *data = keep(strlen(cursor) * sizeof prefix); /* each $P becomes the prefix */
+  int64_t length = 0;
+  while (*cursor && *cursor != '"') {
+    if (accept("$P")) {
+      memcpy(data + length, prefix, strlen(prefix));
+      length += (int64_t)strlen(prefix);
+    } else if (accept("\\n")) {
+      data[length++] = '\n';
+    } else if (accept("\\x")) {
+      int high = hex_digit(cursor[0]), low = high < 0 ? -1 : hex_digit(cursor[1]);
+      if (low < 0) {
+        stop("\\x needs two hexadecimal digits");
+        break;
+      }
+      data[length++] = (char)(high * 16 + low);
+      cursor += 2;
+    } else {
+      if (*cursor == '\\' && (cursor[1] == '"' || cursor[1] == '\\'))
+        cursor++;
+      data[length++] = *cursor++;
+    }
+  }
+  if (!accept("\""))
+    stop("a string has no end");
+  long times = 1;
+  if (accept("*"))
+    times = strtol(cursor, (char **)&cursor, 10);
+  char *whole = keep((size_t)(length * times));
+  for (long i = 0; i < times; i++)
+    memcpy(whole + i * length, data, (size_t)length);
+  return string_object(whole, length * times);
+}
+
+static struct object read_number(void) {
+  size_t length = strspn(cursor, "+-.0123456789eExXinfa");
+  bool whole = strspn(cursor, "-0123456789") == length;
+  const char *start = cursor;
+  char *end = NULL;
+  struct object object;
+  errno = 0;
+  if (!whole) {
+    object = float_object(strtod(start, &end));
+  } else if (*start == '-' || strlen(start) == 0) {
+    object = integer_object(strtoll(start, &end, 10));
+  } else {
+    uint64_t number = strtoull(start, &end, 10);
+    object = integer_object((int64_t)number);
+    if (number > INT64_MAX)
+      object.value = (polyshm_value){.kind = POLYSHM_KIND_UINT64, .as.uint64 = number};
+  }
+  if (end != start + length || length == 0 || errno)
+    stop("cannot read \"%.20s\"", start);
+  cursor = start + length;
+  return object;
+}
+
+static struct object read_object(void);
+
+/* After the opening bracket. */
+static struct object read_list(void) {
+  struct object items[MAX_VARIABLES], list = {.kind = LIST};
+  for (skip_blanks(); !accept("]"); skip_blanks()) {
+    if (!*cursor || list.count == MAX_VARIABLES) {
+      stop("a list has no end or more than %d elements", MAX_VARIABLES);
+      return list;
+    }
+    items[list.count++] = read_object();
+  }
+  list.items = keep((size_t)list.count * sizeof *items);
+  memcpy(list.items, items, (size_t)list.count * sizeof *items);
+  return list;
+}
+
+static struct object read_object(void) {
+  if (accept("\""))
+    return read_string();
+  if (accept("["))
+    return read_list();
+  if (isdigit((unsigned char)*cursor) || *cursor == '-')
+    return read_number();
+  char word[WORD_BYTES];
+  const char *start = cursor;
+  read_word(word);
+  if (strcmp(word, "nil") == 0)
+    return (struct object){.kind = NOTHING};
+  if (strcmp(word, "true") == 0 || strcmp(word, "false") == 0)
+    return boolean_object(*word == 't');
+  if (strcmp(word, "nan") == 0 || strcmp(word, "inf") == 0)
+    return float_object(strtod(word, NULL));
+  struct variable *variable = find_variable(word);
+  if (variable)
+    return variable->object;
+  stop("\"%.20s\" is no value that c has", start);
+  return (struct object){.kind = NOTHING};
+}
+
+static void read_arguments(struct call *call) {
+  for (skip_blanks(); *cursor && strncmp(cursor, "->", 2) != 0 && !*problem; skip_blanks()) {
+    if (call->count == MAX_ARGUMENTS) {
+      stop("more than %d arguments", MAX_ARGUMENTS);
+      return;
+    }
+    struct argument *argument = &call->arguments[call->count++];
+    const char *start = cursor;
+    read_word(argument->key);
+    if (!*argument->key || !accept("=")) {
+      *argument->key = '\0';
+      cursor = start;
+    }
+    argument->object = read_object();
+  }
+}
+
+/* ---- running ---- */
+
+static const struct method *find_method(const char *target, struct call *call) {
+  struct variable *variable = find_variable(target);
+  if (variable) {
+    call->self = variable->object;
+    target = call->self.kind == SEGMENT ? "segment" : call->self.kind == VIEW ? "view" : "";
+  }
+  char name[WORD_BYTES];
+  read_word(name);
+  for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+    if (strcmp(methods[i].target, target) == 0 && strcmp(methods[i].name, name) == 0)
+      return &methods[i];
+  stop("there is no %s.%s", target, name);
+  return NULL;
+}
+
+/* After `-> error`. */
+static void check_failure(polyshm_status status) {
+  char code[WORD_BYTES];
+  skip_blanks();
+  read_word(code);
+  skip_blanks();
+  if (strcmp(polyshm_status_name(status), code) != 0) {
+    stop("%s was to come, not %s%s%s", code, polyshm_status_name(status), status ? ": " : "",
+         status ? polyshm_last_error() : "");
+  } else if (*cursor) {
+    struct object expected = read_object();
+    if (is_scalar(&expected, POLYSHM_KIND_STR) && !strstr(polyshm_last_error(), expected.value.as.bytes.data))
+      stop("\"%s\" was to be in: %s", expected.value.as.bytes.data, polyshm_last_error());
+  }
+}
+
+static void check_result(polyshm_status status, const struct object *result) {
+  skip_blanks();
+  bool wanted = accept("->");
+  skip_blanks();
+  if (wanted && accept("error")) {
+    check_failure(status);
+  } else if (status) {
+    stop("%s: %s", polyshm_status_name(status), polyshm_last_error());
+  } else if (wanted && accept("object")) {
+    if (result->kind != SEGMENT && result->kind != VIEW)
+      stop("an object was to come, not %s", words(result));
+  } else if (wanted) {
+    struct object expected = read_object();
+    if (*problem || equal(&expected, result))
+      return;
+    char wish[256];
+    (void)snprintf(wish, sizeof wish, "%s", words(&expected));
+    stop("%s was to come, not %s", wish, words(result));
+  }
+}
+
+static void assign(const char *name, struct object *result) {
+  struct variable *variable = find_variable(name);
+  if (!variable && variable_count == MAX_VARIABLES) {
+    stop("more than %d variables", MAX_VARIABLES);
+    return;
+  }
+  if (variable)
+    release(&variable->object);
+  else
+    variable = &variables[variable_count++];
+  (void)snprintf(variable->name, sizeof variable->name, "%s", name);
+  variable->object = *result;
+  *result = (struct object){.kind = NOTHING};
+}
+
+static void run_shell(void) {
+  struct object command = read_object();
+  if (*problem)
+    return;
+  int ended =
+      system(command.value.as.bytes.data); /* NOLINT: the cases are ours, and a shell is what they ask for */
+  if (ended == -1 || !WIFEXITED(ended) || WEXITSTATUS(ended) != 0)
+    stop("the command failed: %s", command.value.as.bytes.data);
+}
+
+static void run_statement(const char *line) {
+  char variable[WORD_BYTES] = "", target[WORD_BYTES];
+  struct call call = {0};
+  cursor = line;
+  skip_blanks();
+  if (accept("sh ")) {
+    run_shell();
+    return;
+  }
+  read_word(target);
+  if (accept(" = ")) {
+    memcpy(variable, target, sizeof variable);
+    read_word(target);
+  }
+  if (!accept("."))
+    stop("cannot read this: %s", line);
+  const struct method *method = *problem ? NULL : find_method(target, &call);
+  read_arguments(&call);
+  if (*problem)
+    return;
+  polyshm_status status = method->run(&call);
+  for (int i = 0; i < call.count; i++)
+    if (!call.arguments[i].used)
+      stop("%s.%s has no argument %s", method->target, method->name, call.arguments[i].key);
+  if (!*problem)
+    check_result(status, &call.result);
+  if (*variable && !*problem)
+    assign(variable, &call.result);
+  release(&call.result);
+}
+
+/* Removes what a case left in /dev/shm, of any file type, and says so. */
+static void sweep(void) {
+  DIR *directory = opendir("/dev/shm");
+  for (struct dirent *entry; directory && (entry = readdir(directory));) {
+    if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0)
+      continue;
+    stop("left in /dev/shm: %s", entry->d_name);
+    (void)unlinkat(dirfd(directory), entry->d_name, entry->d_type == DT_DIR ? AT_REMOVEDIR : 0);
+  }
+  if (directory)
+    (void)closedir(directory);
+}
+
+static int passed, failed, skipped;
+
+/* The case that is being run: its title, and whether it is skipped or has failed. */
+static struct {
+  char title[256];
+  bool open, done;
+  int line;
+} current;
+
+static void end_case(void) {
+  if (!current.open)
+    return;
+  for (int i = variable_count; i-- > 0;)
+    release(&variables[i].object);
+  variable_count = 0;
+  arena_used = 0;
+  if (!current.done) {
+    sweep();
+    if (*problem) {
+      printf("not ok %s: line %d: %s\n", current.title, current.line, problem);
+      failed++;
+    } else {
+      printf("ok %s\n", current.title);
+      passed++;
+    }
+  }
+  current.open = false;
+  *problem = '\0';
+}
+
+/* `NAME` or `NAME, not in LANGUAGE ...: REASON`. */
+static void begin_case(const char *title) {
+  end_case();
+  current.open = true;
+  current.done = false;
+  (void)snprintf(current.title, sizeof current.title, "%s", title);
+  char *marked = strstr(current.title, ", not in ");
+  if (!marked)
+    return;
+  *marked = '\0';
+  const char *languages = marked + strlen(", not in ");
+  const char *reason = strstr(languages, ": ");
+  for (const char *word = languages; reason && word < reason; word += strcspn(word, " :") + 1)
+    if (strncmp(word, "c", strcspn(word, " :")) == 0) {
+      printf("skip %s: %s\n", current.title, reason + 2);
+      skipped++;
+      current.done = true;
+      return;
+    }
+}
+
+static bool run_file(const char *path) {
+  FILE *file = fopen(path, "re");
+  if (!file) {
+    perror(path);
+    return false;
+  }
+  char *line = NULL;
+  size_t room = 0;
+  for (int number = 1; getline(&line, &room, file) >= 0; number++) {
+    line[strcspn(line, "\n")] = '\0';
+    if (strncmp(line, "case ", 5) == 0) {
+      begin_case(line + 5);
+    } else if (*line && *line != '#' && current.open && !current.done && !*problem) {
+      current.line = number;
+      run_statement(line);
+    }
+  }
+  end_case();
+  free(line);
+  (void)fclose(file);
+  return true;
+}
+
+int main(int count, char **arguments) {
+  (void)snprintf(prefix, sizeof prefix, "conformance-c-%d-", (int)getpid());
+  (void)setvbuf(stdout, NULL, _IOLBF, 0);
+  for (int i = 1; i < count; i++)
+    if (!run_file(arguments[i]))
+      return 2;
+  printf("%d passed, %d failed, %d skipped\n", passed, failed, skipped);
+  return failed || !passed;
+}
