@@ -1,0 +1,185 @@
+#include "support.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "platform/platform.h"
+
+#define DIRECTORY "/dev/shm"
+
+static char prefix[32];
+
+const char *fresh_name(void) {
+  static char names[16][64];
+  static unsigned drawn;
+  char *name = names[drawn % 16];
+  (void)snprintf(name, sizeof names[0], "%s%u", prefix, drawn);
+  drawn++;
+  return name;
+}
+
+const char *path_of_name(const char *name) {
+  static char paths[16][512];
+  static unsigned drawn;
+  char *path = paths[drawn++ % 16];
+  (void)snprintf(path, sizeof paths[0], DIRECTORY "/%s", name);
+  return path;
+}
+
+/* ---- what a test leaves behind ---- */
+
+static int open_files;
+
+/* Apart from the descriptor that looks. */
+static int count_open_files(void) {
+  int count = -1;
+  DIR *directory = opendir("/proc/self/fd");
+  assert_non_null(directory);
+  for (const struct dirent *entry; (entry = readdir(directory));)
+    count += entry->d_name[0] != '.';
+  (void)closedir(directory);
+  return count;
+}
+
+/* A hidden file that nobody holds: what a failed fallback create would leave. */
+static bool is_dead_hidden(int directory, const char *name) {
+  if (strncmp(name, ".polyshm.", 9) != 0)
+    return false;
+  int fd = openat(directory, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (fd < 0)
+    return false;
+  struct stat st;
+  bool dead = false;
+  for (int tries = 0; tries < 2; tries++) { /* its maker may be just before taking the lock */
+    dead = flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &st) == 0 && st.st_nlink == 1;
+    if (!dead)
+      break;
+    (void)flock(fd, LOCK_UN);
+    (void)usleep(20000);
+  }
+  (void)close(fd);
+  return dead;
+}
+
+static int count_and_remove_names(void) {
+  int count = 0;
+  DIR *directory = opendir(DIRECTORY);
+  assert_non_null(directory);
+  for (const struct dirent *entry; (entry = readdir(directory));) {
+    if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0 &&
+        !is_dead_hidden(dirfd(directory), entry->d_name))
+      continue;
+    count++;
+    print_error("left in " DIRECTORY ": %s\n", entry->d_name);
+    if (unlinkat(dirfd(directory), entry->d_name, 0))
+      (void)unlinkat(dirfd(directory), entry->d_name, AT_REMOVEDIR);
+  }
+  (void)closedir(directory);
+  return count;
+}
+
+int test_begins(void **state) {
+  (void)state;
+  (void)snprintf(prefix, sizeof prefix, "test-core-%d-", (int)getpid());
+  open_files = count_open_files();
+  return 0;
+}
+
+int test_ends(void **state) {
+  (void)state;
+  polyshm__without_tmpfile = false;
+  polyshm_on_wait(NULL, NULL);
+  int names = count_and_remove_names();
+  int files = count_open_files() - open_files;
+  if (files)
+    print_error("%d more files are open than before\n", files);
+  bool child = waitpid(-1, NULL, WNOHANG) >= 0;
+  if (child)
+    print_error("a child is left\n");
+  return names || files || child ? -1 : 0;
+}
+
+/* ---- assertions ---- */
+
+void assert_status_at(polyshm_status expected, polyshm_status status, const char *call, const char *file,
+                      int line) {
+  if (status == expected)
+    return;
+  print_error("%s: %s (%d), not %s: %s\n", call, polyshm_status_name(status), (int)status,
+              polyshm_status_name(expected), status ? polyshm_last_error() : "");
+  _fail(file, line);
+}
+
+void assert_words_at(const char *words, const char *file, int line) {
+  if (strstr(polyshm_last_error(), words))
+    return;
+  print_error("\"%s\" is not in: %s\n", words, polyshm_last_error());
+  _fail(file, line);
+}
+
+bool all_bytes(const void *start, int64_t length, int byte) {
+  const unsigned char *bytes = start;
+  for (int64_t i = 0; i < length; i++)
+    if (bytes[i] != byte)
+      return false;
+  return true;
+}
+
+void assert_child_succeeds(int pid) {
+  int ended = 0;
+  assert_true(pid > 0);
+  assert_int_equal(waitpid(pid, &ended, 0), pid);
+  if (!WIFEXITED(ended) || WEXITSTATUS(ended) != 0)
+    fail_msg("the child ended with %s %d", WIFSIGNALED(ended) ? "signal" : "status",
+             WIFSIGNALED(ended) ? WTERMSIG(ended) : WEXITSTATUS(ended));
+}
+
+/* ---- segments and values ---- */
+
+polyshm_segment *new_segment(const char *name, int64_t size) {
+  polyshm_segment *segment = NULL;
+  assert_ok(polyshm_segment_create(name, size, 0600, &segment));
+  assert_non_null(segment);
+  return segment;
+}
+
+void drop_segment(polyshm_segment *segment) {
+  polyshm_status status = polyshm_segment_unlink(segment);
+  assert_true(status == POLYSHM_OK || status == POLYSHM_ENOENT);
+  polyshm_segment_free(segment);
+}
+
+polyshm_value from_int(int64_t number) {
+  return (polyshm_value){.kind = POLYSHM_KIND_INT64, .as.int64 = number};
+}
+
+polyshm_value from_uint(uint64_t number) {
+  return (polyshm_value){.kind = POLYSHM_KIND_UINT64, .as.uint64 = number};
+}
+
+polyshm_value from_float(double number) {
+  return (polyshm_value){.kind = POLYSHM_KIND_FLOAT64, .as.float64 = number};
+}
+
+/* ---- the process ---- */
+
+int64_t milliseconds_now(void) {
+  struct timespec now;
+  (void)clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+bool sanitized(void) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return true;
+#else
+  return false;
+#endif
+}
