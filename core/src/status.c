@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 static _Thread_local char last_error[640];
 
@@ -34,14 +35,8 @@ const char *polyshm_status_text(polyshm_status status) {
 }
 
 int32_t polyshm_status_errno(polyshm_status status) {
-  switch (status) {
-#define MISUSE(name, code, text) case code:
-    POLYSHM_MISUSE_MAP(MISUSE)
-#undef MISUSE
-    return 0;
-  default:
-    return status < 0 ? -status : 0;
-  }
+  return status < 0 && status > POLYSHM_CLOSED ? -status
+                                               : 0; /* from CLOSED down the codes are polyshm's own */
 }
 
 const char *polyshm_last_error(void) {
@@ -49,10 +44,12 @@ const char *polyshm_last_error(void) {
 }
 
 polyshm_status polyshm_fail(polyshm_status status, const char *format, ...) {
+  char words[sizeof last_error]; /* the arguments may quote the last failure */
   va_list arguments;
   va_start(arguments, format);
-  (void)vsnprintf(last_error, sizeof last_error, format, arguments);
+  (void)vsnprintf(words, sizeof words, format, arguments);
   va_end(arguments);
+  memcpy(last_error, words, strlen(words) + 1);
   return status;
 }
 
