@@ -19,6 +19,8 @@ static bool is_dtype(polyshm_dtype dtype) {
 }
 
 polyshm_status polyshm_dtype_from_name(const char *name, polyshm_dtype *out) {
+  if (!out)
+    return polyshm_fail(POLYSHM_ARGUMENT, "dtype: no place for the result");
   for (polyshm_dtype dtype = 0; name && dtype < POLYSHM_DTYPE_COUNT; dtype++)
     if (strcmp(dtypes[dtype].name, name) == 0) {
       *out = dtype;
@@ -39,8 +41,13 @@ int64_t polyshm_dtype_itemsize(polyshm_dtype dtype) {
 }
 
 static polyshm_status not_a_number(polyshm_dtype dtype, const polyshm_value *value) {
-  static const char *const kinds[] = {"nothing", "a boolean", "", "", "", "text", "bytes"};
-  return polyshm_fail(POLYSHM_TYPE, "%s needs a number, not %s", dtypes[dtype].name, kinds[value->kind]);
+  static const char *const kinds[] = {[POLYSHM_KIND_NONE] = "nothing",
+                                      [POLYSHM_KIND_BOOL] = "a boolean",
+                                      [POLYSHM_KIND_STR] = "text",
+                                      [POLYSHM_KIND_BYTES] = "bytes"};
+  bool known = value->kind >= 0 && value->kind <= POLYSHM_KIND_BYTES;
+  return polyshm_fail(POLYSHM_TYPE, "%s needs a number, not %s", dtypes[dtype].name,
+                      known ? kinds[value->kind] : "a value of no known kind");
 }
 
 static polyshm_status out_of_range(polyshm_dtype dtype, const polyshm_value *value, const char *why) {
@@ -71,7 +78,10 @@ static polyshm_status to_int64(polyshm_dtype dtype, const polyshm_value *value, 
     *out = value->as.int64;
     return POLYSHM_OK;
   case POLYSHM_KIND_UINT64:
-    return out_of_range(dtype, value, "is outside");
+    if (value->as.uint64 > INT64_MAX)
+      return out_of_range(dtype, value, "is outside");
+    *out = (int64_t)value->as.uint64;
+    return POLYSHM_OK;
   case POLYSHM_KIND_FLOAT64: {
     polyshm_status status = whole(dtype, value, -0x1p63, 0x1p63);
     if (status == POLYSHM_OK)
@@ -134,6 +144,8 @@ static polyshm_status to_float(polyshm_dtype dtype, const polyshm_value *value, 
 
 polyshm_status polyshm_dtype_pack(polyshm_dtype dtype, const polyshm_value *value, void *element) {
   polyshm_status status;
+  if (!value || !element)
+    return polyshm_fail(POLYSHM_ARGUMENT, "pack: no value or no place for it was given");
   switch (dtype) {
 #define PACK_INTEGER(NAME, type, low, high)                                                                  \
   case POLYSHM_##NAME: {                                                                                     \
@@ -183,7 +195,11 @@ polyshm_status polyshm_dtype_pack(polyshm_dtype dtype, const polyshm_value *valu
 }
 
 void polyshm_dtype_unpack(polyshm_dtype dtype, const void *element, polyshm_value *out) {
+  if (!out)
+    return;
   out->kind = POLYSHM_KIND_NONE;
+  if (!element)
+    return;
   switch (dtype) {
 #define UNPACK(NAME, type, KIND, field)                                                                      \
   case POLYSHM_##NAME: {                                                                                     \

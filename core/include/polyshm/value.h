@@ -52,7 +52,7 @@ enum {
   POLYSHM_KIND_NONE,
   POLYSHM_KIND_BOOL,
   POLYSHM_KIND_INT64,
-  POLYSHM_KIND_UINT64, /**< only numbers above INT64_MAX: those below are INT64 */
+  POLYSHM_KIND_UINT64, /**< the core gives only numbers above INT64_MAX: those below are INT64 */
   POLYSHM_KIND_FLOAT64,
   POLYSHM_KIND_STR,  /**< UTF-8 text */
   POLYSHM_KIND_BYTES /**< any bytes */
@@ -77,12 +77,13 @@ typedef struct polyshm_value {
 /**
  * Writes a value as one element. @p element need not be aligned, and is left as it was on failure.
  * POLYSHM_TYPE: not a number. POLYSHM_RANGE: out of range, fractional, or not exact in this dtype.
+ * POLYSHM_ARGUMENT: no such dtype, or NULL.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_dtype_pack(polyshm_dtype dtype, const polyshm_value *value,
                                                               void *element);
 
-/** Reads one element as a value: INT64, UINT64 (only above INT64_MAX) or FLOAT64. @p element need not be
- * aligned. */
+/** Reads one element as a value: INT64, UINT64 (only above INT64_MAX) or FLOAT64; NONE if there is no such
+ * dtype. @p element need not be aligned. */
 POLYSHM_API void polyshm_dtype_unpack(polyshm_dtype dtype, const void *element, polyshm_value *out);
 
 #ifdef __cplusplus
