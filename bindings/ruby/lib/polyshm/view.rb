@@ -1,0 +1,57 @@
+# frozen_string_literal: true
+
+module PolyShm
+  # A typed window on a segment: SharedMemory#view makes it. Indexes count from 0; none may be negative.
+  #
+  # A view keeps its segment's object, not its memory: after the segment's close, its calls raise ClosedError.
+  class View
+    include Facade
+    extend Facade
+    include Enumerable
+
+    class << self
+      undef_method :new
+    end
+
+    alias [] get
+    alias []= set
+    alias size count
+    alias length count
+    wrap_core :count, :values, :assign, :fill
+
+    # Without arguments the number of elements, else Enumerable's count.
+    def count(*item, &block)
+      item.empty? && !block ? size : super
+    end
+
+    # Each element as it is when its turn comes.
+    def each
+      return enum_for(:each) { size } unless block_given?
+
+      size.times { |index| yield get(index) }
+      self
+    end
+
+    # The elements as an Array, in one call.
+    def to_a(index = 0, count = nil)
+      core_values(index, rest(count, index, size))
+    end
+    alias entries to_a
+
+    # Writes an Array's numbers from index on, all or none.
+    def replace(numbers, index = 0)
+      core_assign(index, numbers)
+      self
+    end
+
+    def fill(number, index = 0, count = nil)
+      core_fill(number, index, rest(count, index, size))
+      self
+    end
+
+    def inspect
+      "View('#{dtype}', count=#{size}, offset=#{offset}#{", closed" if closed?})"
+    end
+    alias to_s inspect
+  end
+end

@@ -1,0 +1,218 @@
+/*
+ * value.i: dtypes, polyshm_value and lists as Ruby's own objects. SWIG knows none of them.
+ *
+ * nil, true, false, Integer, Float and String become what they are, to the last bit; everything else is TYPE. An Integer
+ * beyond uint64 is RANGE. dtypes are Symbols, and Strings are taken too. Lists are Arrays.
+ */
+%{
+#include <ruby/encoding.h>
+
+/* ---- dtypes ---- */
+
+static VALUE polyshm_ruby_dtypes[POLYSHM_DTYPE_COUNT];
+
+static polyshm_dtype polyshm_ruby_dtype(VALUE name) {
+  polyshm_dtype dtype;
+  for (dtype = 0; dtype < POLYSHM_DTYPE_COUNT; dtype++)
+    if (name == polyshm_ruby_dtypes[dtype])
+      return dtype;
+  VALUE text = SYMBOL_P(name) ? rb_sym2str(name) : name;
+  if (!RB_TYPE_P(text, T_STRING))
+    polyshm_ruby_type_error("dtype", "a Symbol or String", name);
+  polyshm_status status = polyshm_dtype_from_name(polyshm_ruby_cstr(&text, "dtype"), &dtype);
+  if (status)
+    polyshm_ruby_raise(status);
+  RB_GC_GUARD(text);
+  return dtype;
+}
+
+/* ---- values ---- */
+
+static polyshm_status polyshm_ruby_to_other_value(VALUE object, polyshm_value *value) {
+  value->kind = POLYSHM_KIND_NONE;
+  switch (rb_type(object)) {
+  case T_NIL:
+    return POLYSHM_OK;
+  case T_TRUE:
+  case T_FALSE:
+    value->kind = POLYSHM_KIND_BOOL;
+    value->as.boolean = object == Qtrue;
+    return POLYSHM_OK;
+  case T_BIGNUM:
+    value->kind = polyshm_ruby_bignum(object, &value->as.uint64);
+    return value->kind ? POLYSHM_OK : polyshm_fail(POLYSHM_RANGE, "the Integer does not fit in 64 bits");
+  case T_STRING:
+    value->kind = rb_enc_get_index(object) == rb_ascii8bit_encindex() ? POLYSHM_KIND_BYTES : POLYSHM_KIND_STR;
+    value->as.bytes.data = RSTRING_PTR(object);
+    value->as.bytes.length = RSTRING_LEN(object);
+    return POLYSHM_OK;
+  default:
+    return polyshm_fail(POLYSHM_TYPE, "a number, String, nil, true or false is needed, not %s",
+                        polyshm_ruby_kind(object));
+  }
+}
+
+static inline polyshm_status polyshm_ruby_to_value(VALUE object, polyshm_value *value) {
+  if (RB_FIXNUM_P(object)) {
+    value->kind = POLYSHM_KIND_INT64;
+    value->as.int64 = FIX2LONG(object);
+    return POLYSHM_OK;
+  }
+  if (RB_FLOAT_TYPE_P(object)) {
+    value->kind = POLYSHM_KIND_FLOAT64;
+    value->as.float64 = RFLOAT_VALUE(object);
+    return POLYSHM_OK;
+  }
+  return polyshm_ruby_to_other_value(object, value);
+}
+
+static inline VALUE polyshm_ruby_from_value(const polyshm_value *value) {
+  switch (value->kind) {
+  case POLYSHM_KIND_INT64:
+    return POLYSHM_RUBY_INT64(value->as.int64);
+  case POLYSHM_KIND_FLOAT64:
+    return DBL2NUM(value->as.float64);
+  case POLYSHM_KIND_UINT64:
+    return ULL2NUM(value->as.uint64);
+  case POLYSHM_KIND_BOOL:
+    return value->as.boolean ? Qtrue : Qfalse;
+  case POLYSHM_KIND_STR:
+    return rb_utf8_str_new(value->as.bytes.data, (long)value->as.bytes.length);
+  case POLYSHM_KIND_BYTES:
+    return rb_str_new(value->as.bytes.data, (long)value->as.bytes.length);
+  default:
+    return Qnil;
+  }
+}
+
+/* ---- elements out ---- */
+
+typedef struct polyshm_ruby_list {
+  VALUE array; /* Ruby's collector sees it, because the list is on the C stack */
+  int64_t count;
+  polyshm_dtype dtype;
+} polyshm_ruby_list;
+
+#define POLYSHM_RUBY_INT8 INT2FIX
+#define POLYSHM_RUBY_UINT8 INT2FIX
+#define POLYSHM_RUBY_INT16 INT2FIX
+#define POLYSHM_RUBY_UINT16 INT2FIX
+#define POLYSHM_RUBY_INT32 INT2NUM
+#define POLYSHM_RUBY_UINT32 UINT2NUM
+#define POLYSHM_RUBY_UINT64 ULL2NUM
+#define POLYSHM_RUBY_FLOAT32 DBL2NUM
+#define POLYSHM_RUBY_FLOAT64 DBL2NUM
+
+/* Appends in batches: one push costs as much as making the number. The Array is made here, not before, because only now the
+ * core has found that there are so many elements. */
+static polyshm_status polyshm_ruby_take(const void *elements, int64_t count, void *context) {
+  enum { BATCH = 256 };
+  VALUE batch[BATCH];
+  polyshm_ruby_list *list = context;
+  if (NIL_P(list->array))
+    list->array = rb_ary_new_capa((long)list->count);
+  for (int64_t done = 0, length; done < count; done += length) {
+    length = count - done < BATCH ? count - done : BATCH;
+    switch (list->dtype) {
+#define TAKE(NAME, name, type)                                                                                         \
+  case POLYSHM_##NAME: {                                                                                               \
+    const type *numbers = (const type *)elements + done;                                                               \
+    for (int64_t i = 0; i < length; i++)                                                                               \
+      batch[i] = POLYSHM_RUBY_##NAME(numbers[i]);                                                                      \
+    break;                                                                                                             \
+  }
+      POLYSHM_DTYPE_MAP(TAKE)
+#undef TAKE
+    }
+    rb_ary_cat(list->array, batch, (long)length);
+  }
+  return POLYSHM_OK;
+}
+
+/* ---- elements in ---- */
+
+/* Packs the whole Array before the view is touched. The memory is a hidden String: an exception leaks nothing. */
+static VALUE polyshm_ruby_pack(VALUE array, polyshm_dtype dtype) {
+  if (!RB_TYPE_P(array, T_ARRAY))
+    polyshm_ruby_type_error("elements", "an Array", array);
+  const long count = RARRAY_LEN(array), itemsize = (long)polyshm_dtype_itemsize(dtype);
+  VALUE memory = rb_str_tmp_new(count * itemsize);
+  char *element = RSTRING_PTR(memory);
+  for (long i = 0; i < count; i++, element += itemsize) {
+    polyshm_value value;
+    polyshm_status status = polyshm_ruby_to_value(RARRAY_AREF(array, i), &value);
+    if (!status)
+      status = polyshm_dtype_pack(dtype, &value, element);
+    if (status)
+      polyshm_ruby_raise(polyshm_fail(status, "element %ld: %s", i, polyshm_last_error()));
+  }
+  return memory;
+}
+
+/* ---- the list of segments ---- */
+
+typedef struct polyshm_ruby_infos {
+  VALUE array;
+  const polyshm_segment_info *info;
+} polyshm_ruby_infos;
+
+static VALUE polyshm_ruby_add_info(VALUE argument) {
+  const polyshm_ruby_infos *infos = (const polyshm_ruby_infos *)argument;
+  const polyshm_segment_info *info = infos->info;
+  VALUE fields[] = {rb_utf8_str_new_cstr(info->name), rb_utf8_str_new_cstr(info->kind), LL2NUM(info->size),
+                    LL2NUM(info->mode), LL2NUM(info->owner)};
+  return rb_ary_push(infos->array, rb_ary_new_from_values(5, fields));
+}
+
+/* The core holds a directory open meanwhile: running out of memory must not jump over it. */
+static polyshm_status polyshm_ruby_visit(const polyshm_segment_info *info, void *context) {
+  polyshm_ruby_infos *infos = context;
+  infos->info = info;
+  (void)rb_protect(polyshm_ruby_add_info, (VALUE)infos, &polyshm_ruby_caught);
+  return polyshm_ruby_caught ? POLYSHM_EINTR : POLYSHM_OK;
+}
+%}
+
+%init %{
+  for (polyshm_dtype dtype = 0; dtype < POLYSHM_DTYPE_COUNT; dtype++)
+    polyshm_ruby_dtypes[dtype] = ID2SYM(rb_intern(polyshm_dtype_name(dtype)));
+%}
+
+%typemap(in, noblock=1) polyshm_dtype { $1 = polyshm_ruby_dtype($input); }
+%typemap(out, noblock=1) polyshm_dtype { $result = polyshm_ruby_dtypes[$1]; }
+
+%typemap(in, noblock=1) const polyshm_value *value (polyshm_value value, polyshm_status unfit) {
+  unfit = polyshm_ruby_to_value($input, &value);
+  if (unfit)
+    polyshm_ruby_raise(unfit);
+  $1 = &value;
+}
+%typemap(in, numinputs=0, noblock=1) polyshm_value *out (polyshm_value value) { $1 = &value; }
+%typemap(argout, noblock=1) polyshm_value *out { $result = polyshm_ruby_from_value($1); }
+
+%typemap(in, noblock=1) (int64_t count, polyshm_view_take *take, void *context) (polyshm_ruby_list list) {
+  list = (polyshm_ruby_list){Qnil, polyshm_ruby_int64($input, "$1_name"), polyshm_view_dtype(arg1)};
+  $1 = list.count;
+  $2 = polyshm_ruby_take;
+  $3 = &list;
+}
+%typemap(argout, noblock=1) (int64_t count, polyshm_view_take *take, void *context) {
+  $result = NIL_P(list$argnum.array) ? rb_ary_new() : list$argnum.array;
+}
+
+%typemap(in, noblock=1) (const void *elements, int64_t count) (VALUE memory) {
+  memory = polyshm_ruby_pack($input, polyshm_view_dtype(arg1));
+  $1 = RSTRING_PTR(memory);
+  $2 = RARRAY_LEN($input);
+}
+%typemap(freearg, noblock=1) (const void *elements, int64_t count) {
+  rb_str_resize(memory$argnum, 0); /* at once: it may be large */
+  RB_GC_GUARD(memory$argnum);
+}
+
+%typemap(in, numinputs=0, noblock=1) (polyshm_segment_visit *visit, void *context) (polyshm_ruby_infos infos) {
+  infos = (polyshm_ruby_infos){rb_ary_new(), NULL};
+  $1 = polyshm_ruby_visit;
+  $2 = &infos;
+}
+%typemap(argout, noblock=1) (polyshm_segment_visit *visit, void *context) { $result = infos$argnum.array; }
