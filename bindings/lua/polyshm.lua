@@ -1,0 +1,219 @@
+-- polyshm: named shared memory. The C module does the work; here are option tables, defaults, iterators and scopes.
+-- README.md beside this file is the manual; what each call may fail with stands in core/include/polyshm/*.h.
+local core = require "polyshm.core"
+local fail = core.fail
+
+local polyshm = {version = core.version(), page_size = core.page_size()}
+
+---- options ----
+
+-- options{"size", ...}: a function that checks a call's option table, and gives {} for none.
+local function options(known)
+  local list, is_known = table.concat(known, ", "), {}
+  for _, key in ipairs(known) do is_known[key] = true end
+  return function(verb, given)
+    if given == nil then return {} end
+    if type(given) ~= "table" then
+      fail("TYPE", ("%s: options are a table, not %s"):format(verb, type(given)))
+    end
+    for key in pairs(given) do
+      if not is_known[key] then
+        fail("ARGUMENT", ("%s: there is no option %s; there are: %s"):format(verb, tostring(key), list))
+      end
+    end
+    return given
+  end
+end
+
+local function boolean(verb, key, value, default)
+  if value == nil then return default end
+  if type(value) ~= "boolean" then
+    fail("TYPE", ("%s: %s is true or false, not %s"):format(verb, key, type(value)))
+  end
+  return value
+end
+
+local function either(value, default)
+  if value == nil then return default end
+  return value
+end
+
+-- What is left of `whole` from `start` on, unless a length is given. A bad start is the core's to find.
+local function rest(whole, start, length)
+  if length ~= nil then return length end
+  return type(start) == "number" and whole - start or 0
+end
+
+---- classes ----
+
+local closable = {} -- by what getmetatable() tells of an object
+
+-- The methods of a C class, as a table to add to, its metatable, and what reads its attributes.
+local function class(c_name, name, attributes)
+  local metatable = core.metatable(c_name)
+  local methods, getters = {}, {}
+  for key, method in pairs(metatable[".fn"]) do methods[key] = method end
+  for _, key in ipairs(attributes) do
+    getters[key], methods[key] = methods[key], nil
+  end
+  metatable.__index = core.index(methods, getters, methods.get)
+  metatable.__newindex = core.newindex(methods.set)
+  metatable.__len = getters[attributes.length]
+  metatable.__close = methods.close
+  metatable.__metatable = "polyshm." .. name
+  closable[metatable.__metatable] = true
+  return methods, metatable, getters
+end
+
+local Segment, segment_metatable, segment = class("polyshm_segment", "SharedMemory",
+  {"name", "size", "address", "readonly", "closed", length = "size"})
+local View, view_metatable, view = class("polyshm_view", "View",
+  {"dtype", "count", "offset", "closed", length = "count"})
+
+---- SharedMemory ----
+
+local SharedMemory = {}
+polyshm.SharedMemory = SharedMemory
+
+local FILE_MODE = 384 -- 0600
+
+-- The last failure that was returned: with(attach(...), fn) is given only the nil of nil, error.
+local failure
+local function returned(object, err)
+  failure = err
+  return object, err
+end
+
+local create_options = options{"size", "mode", "exclusive", "any_owner"}
+local attach_options = options{"readonly", "any_owner", "timeout"}
+local open_options = options{"size", "mode", "any_owner"}
+local new_options = options{"name", "create", "size"}
+
+local function any_owner(verb, given)
+  return boolean(verb, "any_owner", given.any_owner, false) and core.FLAG_ANY_OWNER or 0
+end
+
+function SharedMemory.open(name, given)
+  given = open_options("open", given)
+  return returned(core.segment_open(name, either(given.size, polyshm.page_size), either(given.mode, FILE_MODE),
+    any_owner("open", given)))
+end
+
+function SharedMemory.create(name, given)
+  given = create_options("create", given)
+  local size, mode = either(given.size, polyshm.page_size), either(given.mode, FILE_MODE)
+  local flags = any_owner("create", given)
+  if boolean("create", "exclusive", given.exclusive, true) then
+    return returned(core.segment_create(name, size, mode))
+  end
+  return returned(core.segment_open(name, size, mode, flags))
+end
+
+function SharedMemory.attach(name, given)
+  given = attach_options("attach", given)
+  local flags = any_owner("attach", given)
+  if boolean("attach", "readonly", given.readonly, false) then flags = flags + core.FLAG_READONLY end
+  return returned(core.segment_attach(name, flags, either(given.timeout, 0)))
+end
+
+function SharedMemory.unlink(name)
+  return core.segment_unlink_name(name)
+end
+
+-- CPython's constructor: SharedMemory{name = "x"} attaches, SharedMemory{create = true, size = 64} creates.
+setmetatable(SharedMemory, {__call = function(_, given)
+  given = new_options("SharedMemory", given)
+  if boolean("SharedMemory", "create", given.create, false) then
+    return SharedMemory.create(given.name, {size = either(given.size, 0)})
+  end
+  return SharedMemory.attach(given.name)
+end})
+
+---- a segment ----
+
+local read, fill, copy, view_of = Segment.read, Segment.fill, Segment.copy, Segment.view
+
+function Segment:read(offset, length)
+  offset = either(offset, 0)
+  return read(self, offset, rest(segment.size(self), offset, length))
+end
+
+function Segment:fill(byte, offset, length)
+  offset = either(offset, 0)
+  return fill(self, either(byte, 0), offset, rest(segment.size(self), offset, length))
+end
+
+function Segment:copy(source, offset, length, source_offset)
+  source_offset = either(source_offset, 0)
+  return copy(self, source, either(offset, 0), rest(segment.size(source), source_offset, length), source_offset)
+end
+
+local view_options = options{"offset", "count"}
+function Segment:view(dtype, given)
+  given = view_options("view", given)
+  return view_of(self, dtype, either(given.offset, 0), either(given.count, -1))
+end
+
+function segment_metatable:__tostring()
+  return ("SharedMemory('%s', size=%d%s)"):format(segment.name(self), segment.size(self),
+    segment.closed(self) and ", closed" or "")
+end
+
+---- a view ----
+
+local values, assign, fill_view, get = View.values, View.assign, View.fill, View.get
+View.values = nil
+
+function View:totable(index, count)
+  index = either(index, 0)
+  return values(self, index, rest(view.count(self), index, count))
+end
+
+function View:assign(list, index)
+  return assign(self, either(index, 0), list)
+end
+
+function View:fill(value, index, count)
+  index = either(index, 0)
+  return fill_view(self, value, index, rest(view.count(self), index, count))
+end
+
+-- for index, value in t:each() do ... end
+function View:each()
+  local count = view.count(self)
+  return function(_, index)
+    index = index + 1
+    if index < count then return index, get(self, index) end
+  end, self, -1
+end
+
+function view_metatable:__tostring()
+  return ("View('%s', offset=%d, count=%d%s)"):format(view.dtype(self), view.offset(self), view.count(self),
+    view.closed(self) and ", closed" or "")
+end
+
+---- the module ----
+
+polyshm.segments = core.each_segment
+
+local function finish(object, ok, ...)
+  object:close()
+  if not ok then error((...), 0) end
+  return ...
+end
+
+-- Calls fn(object), closes the object whatever happens, and returns what fn returned. What the object's maker failed
+-- with is passed on: local ok, err = polyshm.with(polyshm.SharedMemory.attach("x"), fn).
+function polyshm.with(object, fn)
+  if object == nil and failure then
+    local err = failure
+    failure = nil
+    return nil, err
+  end
+  if not closable[getmetatable(object)] then
+    fail("TYPE", ("with: a SharedMemory or a View is needed, not %s"):format(type(object)))
+  end
+  return finish(object, pcall(fn, object))
+end
+
+return polyshm

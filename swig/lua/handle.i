@@ -1,0 +1,154 @@
+/*
+ * handle.i: SharedMemory and View objects, where SWIG would take any userdata for any pointer. A handle is SWIG's own
+ * userdata, known by its size and type: no table is looked up, so this is faster than luaL_checkudata, too.
+ *
+ * The classes keep their C names here, because all SWIG modules of an interpreter share one registry of class names,
+ * and "View" may be somebody else's; the facade gives them the names that users meet.
+ */
+%rename(polyshm_segment) polyshm_segment;
+%rename(polyshm_view) polyshm_view;
+
+%{
+static void *polyshm_lua_handle(lua_State *L, int index, const swig_type_info *type, const char *what) {
+  const swig_lua_userdata *handle = lua_touserdata(L, index);
+  if (handle && lua_rawlen(L, index) == sizeof *handle && handle->type == type && handle->ptr)
+    return handle->ptr;
+  polyshm_lua_raise(L, polyshm_fail(POLYSHM_TYPE, "%s is needed, not %s", what, luaL_typename(L, index)));
+  return NULL;
+}
+
+/* Pushes a handle on nothing yet. Made before the call: a shortage of memory then cannot lose the call's result. */
+static swig_lua_userdata *polyshm_lua_new_handle(lua_State *L, swig_type_info *type) {
+  swig_lua_userdata *handle = lua_newuserdata(L, sizeof *handle);
+  *handle = (swig_lua_userdata){.type = type, .own = 1};
+  SWIG_Lua_AddMetatable(L, type);
+  return handle;
+}
+
+/* Frees once. A handle that other finalisers still hold is then refused by every call. */
+static int polyshm_lua_gc(lua_State *L) {
+  swig_lua_userdata *handle = lua_touserdata(L, 1);
+  if (!handle || lua_rawlen(L, 1) != sizeof *handle)
+    return 0;
+  for (swig_type_info **type = swig_types; *type; type++)
+    if (handle->type == *type) {
+      void *ptr = handle->ptr;
+      handle->ptr = NULL;
+      ((const swig_lua_class *)handle->type->clientdata)->destructor(ptr);
+    }
+  return 0;
+}
+
+/*
+ * Lua sees the handle and not the memory behind it. So each new segment makes the collector work as if that much had
+ * been allocated, and a loop that drops segments without closing them stays bounded. A collector that the script has
+ * stopped is left alone: LUA_GCISRUNNING is 9 in 5.2 ... 5.4 and LuaJIT; 5.1 does not know it and answers -1.
+ */
+static void polyshm_lua_weigh(lua_State *L, int64_t size) {
+  enum { is_running = 9 };
+  const int64_t most = 1024 * 1024, kibibytes = size / 1024 + 1;
+  if (lua_gc(L, is_running, 0) != 0)
+    lua_gc(L, LUA_GCSTEP, (int)(kibibytes < most ? kibibytes : most));
+}
+
+/* object[key], with the upvalues methods, attributes, get: a method, an attribute, an element, or nil. */
+static int polyshm_lua_index(lua_State *L) {
+  if (lua_type(L, 2) != LUA_TSTRING) {
+    lua_CFunction get = lua_tocfunction(L, lua_upvalueindex(3));
+    return get ? get(L) : 0;
+  }
+  lua_pushvalue(L, 2);
+  lua_rawget(L, lua_upvalueindex(1));
+  if (!lua_isnil(L, -1))
+    return 1;
+  lua_pushvalue(L, 2);
+  lua_rawget(L, lua_upvalueindex(2));
+  lua_CFunction attribute = lua_tocfunction(L, -1);
+  return attribute ? attribute(L) : 0;
+}
+
+/* object[key] = value, with the upvalue set: an element, or misuse, because objects have no fields. */
+static int polyshm_lua_newindex(lua_State *L) {
+  lua_CFunction set = lua_tocfunction(L, lua_upvalueindex(1));
+  bool text = lua_type(L, 2) == LUA_TSTRING;
+  if (set && !text)
+    return set(L);
+  const char *key = text ? lua_tostring(L, 2) : luaL_typename(L, 2);
+  return polyshm_lua_raise(L, polyshm_fail(POLYSHM_ARGUMENT, "[%.40s] = ...: there is nothing to assign to", key));
+}
+
+/* index(methods, attributes, get), newindex(set): such functions, for a metatable. */
+static int polyshm_lua_make_index(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_settop(L, 3);
+  lua_pushcclosure(L, polyshm_lua_index, 3);
+  return 1;
+}
+
+static int polyshm_lua_make_newindex(lua_State *L) {
+  lua_settop(L, 1);
+  lua_pushcclosure(L, polyshm_lua_newindex, 1);
+  return 1;
+}
+
+/* metatable(class): what all objects of a class have. */
+static int polyshm_lua_metatable(lua_State *L) {
+  SWIG_Lua_get_class_metatable(L, luaL_checkstring(L, 1));
+  return 1;
+}
+
+/* In SWIG's metatable of a class: what would crash on a foreign object, or give the object's memory away. */
+static void polyshm_lua_secure(lua_State *L, const swig_lua_class *class) {
+  SWIG_Lua_get_class_metatable(L, class->fqname);
+  lua_pushcfunction(L, polyshm_lua_gc);
+  lua_setfield(L, -2, "__gc");
+  lua_pushnil(L);
+  lua_setfield(L, -2, "__eq");
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable");
+  lua_getfield(L, -1, ".fn");
+  lua_pushnil(L);
+  lua_setfield(L, -2, "__disown");
+  lua_pop(L, 2);
+}
+%}
+
+%native(metatable) int polyshm_lua_metatable(lua_State *L);
+%native(index) int polyshm_lua_make_index(lua_State *L);
+%native(newindex) int polyshm_lua_make_newindex(lua_State *L);
+
+%init %{
+  for (swig_type_info **type = swig_types; *type; type++)
+    if ((*type)->clientdata) polyshm_lua_secure(L, (*type)->clientdata);
+%}
+
+%typemap(in, noblock=1) polyshm_segment *, const polyshm_segment *, struct polyshm_segment *self {
+  $1 = polyshm_lua_handle(L, $input, SWIGTYPE_p_polyshm_segment, "a SharedMemory");
+}
+%typemap(in, noblock=1) polyshm_view *, const polyshm_view *, struct polyshm_view *self {
+  $1 = polyshm_lua_handle(L, $input, SWIGTYPE_p_polyshm_view, "a View");
+}
+
+%typemap(in, numinputs=0, noblock=1) polyshm_segment **out (polyshm_segment *made, swig_lua_userdata *handle) {
+  made = NULL;
+  $1 = &made;
+}
+%typemap(check, noblock=1) polyshm_segment **out {
+  handle$argnum = polyshm_lua_new_handle(L, SWIGTYPE_p_polyshm_segment);
+}
+%typemap(argout, noblock=1) polyshm_segment **out {
+  handle$argnum->ptr = made$argnum; SWIG_arg++;
+  polyshm_lua_weigh(L, polyshm_segment_size(made$argnum));
+}
+
+%typemap(in, numinputs=0, noblock=1) polyshm_view **out (polyshm_view *made, swig_lua_userdata *handle) {
+  made = NULL;
+  $1 = &made;
+}
+%typemap(check, noblock=1) polyshm_view **out {
+  handle$argnum = polyshm_lua_new_handle(L, SWIGTYPE_p_polyshm_view);
+}
+%typemap(argout, noblock=1) polyshm_view **out {
+  handle$argnum->ptr = made$argnum; SWIG_arg++;
+}

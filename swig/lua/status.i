@@ -1,0 +1,123 @@
+/*
+ * status.i: polyshm_status, where SWIG would return a number. Misuse is raised, as error() raises; failures of the
+ * system in the calls that a program expects to fail come back as nil, error. Both give the same table: code
+ * ("EEXIST"), errno (nil for misuse), message; tostring() joins them. A raised one also has `position`, the line of
+ * the script, because Lua itself adds one to strings only.
+ *
+ * It also replaces what SWIG does before each call, and what it would leave among the globals.
+ */
+%{
+#include <string.h>
+
+/* Missing arguments are nil and surplus ones are dropped, as in any Lua function: SWIG would raise a text of its own. */
+#undef SWIG_check_num_args
+#define SWIG_check_num_args(name, least, most) lua_settop(L, most);
+
+/* From here on SWIG uses this only to put swig_type and swig_equals among the globals. */
+#undef SWIG_Lua_add_function
+#define SWIG_Lua_add_function(L, name, function) ((void)(function))
+
+#define POLYSHM_LUA_ERROR "polyshm.Error"
+
+static bool polyshm_lua_is_facade(const char *source) {
+  static const char file[] = "polyshm.lua";
+  size_t length = strlen(source);
+  return length >= sizeof file - 1 && strcmp(source + length - (sizeof file - 1), file) == 0;
+}
+
+/* Pushes "script.lua:12: ", the innermost line that is not the facade's, or "". */
+static void polyshm_lua_position(lua_State *L) {
+  lua_Debug frame;
+  for (int level = 1; lua_getstack(L, level, &frame); level++)
+    if (lua_getinfo(L, "Sl", &frame) && frame.currentline > 0 && !polyshm_lua_is_facade(frame.source)) {
+      lua_pushfstring(L, "%s:%d: ", frame.short_src, frame.currentline);
+      return;
+    }
+  lua_pushliteral(L, "");
+}
+
+/* Pushes the thread's last failure as a table. */
+static void polyshm_lua_push_error(lua_State *L, polyshm_status status) {
+  lua_createtable(L, 0, 4);
+  lua_pushstring(L, polyshm_status_name(status));
+  lua_setfield(L, -2, "code");
+  lua_pushstring(L, polyshm_last_error());
+  lua_setfield(L, -2, "message");
+  if (polyshm_status_errno(status)) {
+    lua_pushinteger(L, polyshm_status_errno(status));
+    lua_setfield(L, -2, "errno");
+  }
+  luaL_getmetatable(L, POLYSHM_LUA_ERROR);
+  lua_setmetatable(L, -2);
+}
+
+static int polyshm_lua_raise(lua_State *L, polyshm_status status) {
+  polyshm_lua_push_error(L, status);
+  polyshm_lua_position(L);
+  lua_setfield(L, -2, "position");
+  return lua_error(L);
+}
+
+/* fail(code, message): misuse that the facade finds. */
+static int polyshm_lua_fail(lua_State *L) {
+  const char *code = luaL_checkstring(L, 1);
+#define RAISE(name, number, text)                                                                            \
+  if (strcmp(code, #name) == 0)                                                                              \
+    return polyshm_lua_raise(L, polyshm_fail(number, "%s", luaL_checkstring(L, 2)));
+  POLYSHM_MISUSE_MAP(RAISE)
+#undef RAISE
+  return luaL_argerror(L, 1, "no code of misuse");
+}
+
+static int polyshm_lua_error_tostring(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  static const char *const fields[] = {"position", "code", "message"};
+  for (int i = 0; i < 3; i++) {
+    lua_pushstring(L, fields[i]);
+    lua_rawget(L, 1);
+    if (lua_type(L, -1) != LUA_TSTRING) {
+      lua_pop(L, 1);
+      lua_pushliteral(L, "");
+    }
+  }
+  lua_pushfstring(L, "%s%s: %s", lua_tostring(L, 2), lua_tostring(L, 3), lua_tostring(L, 4));
+  return 1;
+}
+%}
+
+%native(fail) int polyshm_lua_fail(lua_State *L);
+
+%init %{
+  if (luaL_newmetatable(L, POLYSHM_LUA_ERROR)) {
+    lua_pushcfunction(L, polyshm_lua_error_tostring);
+    lua_setfield(L, -2, "__tostring");
+  }
+  lua_pop(L, 1);
+%}
+
+%typemap(out, noblock=1) polyshm_status {
+  if ($1) polyshm_lua_raise(L, $1);
+}
+
+/* Calls that a program expects to fail. */
+%typemap(out, noblock=1) polyshm_status polyshm_segment_create, polyshm_status polyshm_segment_attach,
+                         polyshm_status polyshm_segment_open {
+  if ($1) {
+    if (!polyshm_status_errno($1)) polyshm_lua_raise(L, $1);
+    lua_pushnil(L);
+    polyshm_lua_push_error(L, $1);
+    return 2;
+  }
+}
+
+/* The same without a result of their own: true, so that assert() takes it. */
+%typemap(out, noblock=1) polyshm_status polyshm_segment_unlink_name, polyshm_status polyshm_segment::unlink {
+  if ($1) {
+    if (!polyshm_status_errno($1)) polyshm_lua_raise(L, $1);
+    lua_pushnil(L);
+    polyshm_lua_push_error(L, $1);
+    return 2;
+  }
+  lua_pushboolean(L, 1); SWIG_arg++;
+}
