@@ -1,0 +1,179 @@
+# polyshm.tcl: the facade. The module makes the objects and does all the work; here is what Tcl users expect around it:
+# options, defaults, and scopes.
+#
+#   polyshm::SharedMemory create ?name? ?-size n? ?-mode 0600? ?-exclusive bool? ?-any_owner bool?
+#   polyshm::SharedMemory attach name ?-readonly bool? ?-any_owner bool? ?-timeout seconds?
+#   polyshm::SharedMemory open name ?-size n? ?-mode 0600? ?-any_owner bool?
+#   polyshm::SharedMemory new ?-name name? ?-create bool? ?-size n?
+#   polyshm::SharedMemory unlink name
+#   polyshm::segments, polyshm::version, polyshm::page_size, polyshm::with
+#
+# README.md has the methods of the objects.
+
+namespace eval ::polyshm {
+    namespace export SharedMemory page_size segments version with
+
+    proc Misuse {code message} {
+        return -code error -errorcode [list POLYSHM $code] $message
+    }
+
+    # The values of $options, a dict with the defaults, after the given ones have been laid over them.
+    proc Options {options given} {
+        foreach {option value} $given {
+            if {![dict exists $options $option]} {
+                Misuse ARGUMENT "unknown option \"$option\": the options are [join [dict keys $options] {, }]"
+            }
+            dict set options $option $value
+        }
+        if {[llength $given] % 2} {
+            Misuse ARGUMENT "option \"$option\" needs a value"
+        }
+        return $options
+    }
+
+    proc Truth {options option} {
+        set value [dict get $options $option]
+        if {![string is boolean -strict $value]} {
+            Misuse TYPE "option \"$option\" needs a boolean, not \"$value\""
+        }
+        return [expr {!!$value}]
+    }
+
+    proc Flags {options} {
+        set flags 0
+        foreach {option flag} [list -readonly $core::FLAG_READONLY -any_owner $core::FLAG_ANY_OWNER] {
+            if {[dict exists $options $option] && [Truth $options $option]} {
+                incr flags $flag
+            }
+        }
+        return $flags
+    }
+
+    # What `rest` stands for: all from $start on. A bad start is left for the core to refuse.
+    proc Rest {count total start} {
+        if {$count ne "rest"} {
+            return $count
+        }
+        expr {[string is entier -strict $start] && $start >= 0 && $start < $total ? $total - $start : 0}
+    }
+
+    proc version {} {
+        core::version
+    }
+
+    proc page_size {} {
+        core::page_size
+    }
+
+    # A list of dicts: name kind size mode owner.
+    proc segments {} {
+        core::each_segment
+    }
+
+    # Runs a script with $object in a variable, and destroys the object however the script ends.
+    proc with {varName object script} {
+        set command [uplevel 1 [list ::polyshm::core::command $object]]
+        upvar 1 $varName variable
+        set variable $object
+        catch {uplevel 1 $script} result options
+        catch {core::destroy $command} ;# unless the script did
+        dict incr options -level
+        return -options $options $result
+    }
+}
+
+namespace eval ::polyshm::SharedMemory {
+    namespace path ::polyshm
+    namespace export attach create new open unlink
+    namespace ensemble create
+
+    proc create {args} {
+        set named [expr {[llength $args] && ![string match -* [lindex $args 0]]}]
+        set options [Options [dict create -size [core::page_size] -mode 0600 -exclusive 1 -any_owner 0] [lrange $args $named end]]
+        set flags [Flags $options]
+        dict with options {}
+        if {[Truth $options -exclusive]} {
+            if {$named} {
+                return [core::segment_create [lindex $args 0] ${-size} ${-mode}]
+            }
+            return [core::segment_create_unnamed ${-size} ${-mode}]
+        }
+        if {!$named} {
+            Misuse ARGUMENT "create: a name is needed, or -exclusive 1"
+        }
+        core::segment_open [lindex $args 0] ${-size} ${-mode} $flags
+    }
+
+    proc attach {name args} {
+        set options [Options {-readonly 0 -any_owner 0 -timeout 0} $args]
+        core::segment_attach $name [Flags $options] [dict get $options -timeout]
+    }
+
+    proc open {name args} {
+        set options [Options [dict create -size [core::page_size] -mode 0600 -any_owner 0] $args]
+        core::segment_open $name [dict get $options -size] [dict get $options -mode] [Flags $options]
+    }
+
+    proc unlink {name} {
+        core::segment_unlink_name $name
+    }
+
+    # CPython's constructor: attaches, or creates what then needs a size.
+    proc new {args} {
+        set options [Options {-name {} -create 0 -size 0} $args]
+        dict with options {}
+        if {[Truth $options -create]} {
+            return [create {*}[expr {[dict exists $args -name] ? [list ${-name}] : {}}] -size ${-size}]
+        }
+        if {![dict exists $args -name]} {
+            Misuse ARGUMENT "new: a name is needed, or -create 1"
+        }
+        attach ${-name}
+    }
+}
+
+# ---- the methods that take options or defaults: the object's command calls them with itself ----
+
+# tailcall: names of objects mean what they mean to the caller.
+namespace eval ::polyshm::SharedMemory::method {
+    namespace path ::polyshm
+
+    proc read {self {offset 0} {length rest}} {
+        tailcall ::polyshm::core::SharedMemory_read $self $offset [Rest $length [$self size] $offset]
+    }
+
+    proc fill {self {byte 0} {offset 0} {length rest}} {
+        tailcall ::polyshm::core::SharedMemory_fill $self $byte $offset [Rest $length [$self size] $offset]
+    }
+
+    proc copy {self source {offset 0} {length rest} {source_offset 0}} {
+        set size [uplevel 1 [list ::polyshm::core::SharedMemory_size $source]]
+        tailcall ::polyshm::core::SharedMemory_copy $self $source $offset [Rest $length $size $source_offset] $source_offset
+    }
+
+    proc view {self dtype args} {
+        set options [Options {-offset 0 -count -1} $args]
+        core::SharedMemory_view $self $dtype [dict get $options -offset] [dict get $options -count]
+    }
+}
+
+namespace eval ::polyshm::View::method {
+    namespace path ::polyshm
+
+    proc list {self {index 0} {count rest}} {
+        core::View_list $self $index [Rest $count [$self count] $index]
+    }
+
+    proc assign {self elements {index 0}} {
+        core::View_assign $self $index $elements
+    }
+
+    proc fill {self value {index 0} {count rest}} {
+        core::View_fill $self $value $index [Rest $count [$self count] $index]
+    }
+
+    # foreach over what the view holds now.
+    proc each {self varName script} {
+        tailcall ::foreach $varName [core::View_list $self 0 [$self count]] $script
+    }
+}

@@ -1,0 +1,92 @@
+/*
+ * number.i (Tcl): exact integers and booleans. SWIG's own typemaps, and Tcl_GetWideIntFromObj of Tcl 8.6, wrap 2^63 to -2^63.
+ */
+%{
+/* An integer of -2^63 ... 2^64-1. Tcl 8.6 wraps the upper half of that range, and what lies below it: the sign tells. */
+static bool tcl_integer(Tcl_Obj *word, polyshm_value *value) {
+  Tcl_WideInt wide;
+  double near;
+  if (Tcl_GetWideIntFromObj(NULL, word, &wide) == TCL_OK && Tcl_GetDoubleFromObj(NULL, word, &near) == TCL_OK) {
+    bool wrapped = (wide < 0) != (near < 0);
+    value->kind = wrapped ? POLYSHM_KIND_UINT64 : POLYSHM_KIND_INT64;
+    value->as.int64 = wide; /* the same bits as uint64 */
+    return !wrapped || near > 0;
+  }
+#if TCL_MAJOR_VERSION >= 9
+  Tcl_WideUInt unsigned_wide;
+  if (Tcl_GetWideUIntFromObj(NULL, word, &unsigned_wide) == TCL_OK) {
+    value->kind = POLYSHM_KIND_UINT64;
+    value->as.uint64 = unsigned_wide;
+    return true;
+  }
+#endif
+  return false;
+}
+
+static polyshm_status tcl_no_int64(Tcl_Obj *word, const char *what) {
+  double near;
+  const char *text = Tcl_GetString(word);
+  if (Tcl_GetDoubleFromObj(NULL, word, &near) == TCL_OK && fabs(near) >= 0x1p63)
+    return polyshm_fail(POLYSHM_RANGE, "%s %.100s is beyond 64 bits", what, text);
+  return polyshm_fail(POLYSHM_TYPE, "%s \"%.100s\" is no integer", what, text);
+}
+
+static inline polyshm_status tcl_int64(Tcl_Obj *word, const char *what, int64_t *out) {
+  polyshm_value value;
+  if (!tcl_integer(word, &value) || value.kind != POLYSHM_KIND_INT64)
+    return tcl_no_int64(word, what);
+  *out = value.as.int64;
+  return POLYSHM_OK;
+}
+
+/* A mode is octal as it is written: 0600 and 0o600 are 384 in every Tcl, though 9.0 reads 0600 as six hundred. */
+static polyshm_status tcl_mode(Tcl_Obj *word, int64_t *out) {
+  const char *text = Tcl_GetString(word), *digits = text;
+  if (digits[0] == '0')
+    digits += digits[1] == 'o' || digits[1] == 'O' ? 2 : 1;
+  size_t length = strlen(digits);
+  if (digits == text || !length || length > 20 || strspn(digits, "01234567") != length)
+    return tcl_int64(word, "mode", out);
+  *out = strtoll(digits, NULL, 8);
+  return POLYSHM_OK;
+}
+
+/* Above INT64_MAX a string: it works in expr as every integer does. */
+static Tcl_Obj *tcl_new_uint64(uint64_t number) {
+  char text[24];
+  if (number <= INT64_MAX)
+    return Tcl_NewWideIntObj((Tcl_WideInt)number);
+  (void)snprintf(text, sizeof text, "%" PRIu64, number);
+  return Tcl_NewStringObj(text, -1);
+}
+%}
+
+%typemap(in, noblock=1) int64_t {
+  if (tcl_failed(interp, tcl_int64($input, "$1_name", &$1))) SWIG_fail;
+}
+%typemap(in, noblock=1) int64_t mode {
+  if (tcl_failed(interp, tcl_mode($input, &$1))) SWIG_fail;
+}
+%typemap(out, noblock=1) int64_t {
+  Tcl_SetObjResult(interp, Tcl_NewWideIntObj($1));
+}
+%typemap(constcode, noblock=1) int64_t {
+  Tcl_SetVar2Ex(interp, "$symname", NULL, Tcl_NewWideIntObj($value), TCL_GLOBAL_ONLY);
+}
+
+%typemap(in, numinputs=0, noblock=1) uint64_t *out (uint64_t number) {
+  $1 = &number;
+}
+%typemap(argout, noblock=1) uint64_t *out {
+  Tcl_SetObjResult(interp, tcl_new_uint64(*$1));
+}
+
+%typemap(out, noblock=1) bool {
+  Tcl_SetObjResult(interp, Tcl_NewBooleanObj($1));
+}
+%typemap(in, numinputs=0, noblock=1) bool *out (bool truth) {
+  $1 = &truth;
+}
+%typemap(argout, noblock=1) bool *out {
+  Tcl_SetObjResult(interp, Tcl_NewBooleanObj(*$1));
+}

@@ -1,0 +1,53 @@
+/*
+ * wait.i (Tcl): a timeout is seconds in Tcl and nanoseconds in C, and while the core waits, asynchronous handlers (signals)
+ * run and `interp cancel` is heard. SWIG would block the interpreter.
+ */
+%{
+typedef struct tcl_wait {
+  Tcl_Interp *interp;
+  Tcl_InterpState broken; /* the error that broke the wait */
+} tcl_wait;
+
+static polyshm_status tcl_wait_hook(void (*sleep)(void *slice), void *slice, void *context) {
+  tcl_wait *wait = context;
+  int code = TCL_OK;
+  sleep(slice);
+  if (Tcl_AsyncReady())
+    code = Tcl_AsyncInvoke(wait->interp, TCL_OK);
+  if (code == TCL_OK)
+    code = Tcl_Canceled(wait->interp, TCL_LEAVE_ERR_MSG);
+  if (code == TCL_OK)
+    return POLYSHM_OK;
+  wait->broken = Tcl_SaveInterpState(wait->interp, TCL_ERROR);
+  return POLYSHM_EINTR;
+}
+
+/* Empty means for ever, as -1 does in C. */
+static polyshm_status tcl_timeout(Tcl_Obj *word, int64_t *out) {
+  polyshm_value value;
+  polyshm_status status = tcl_value(word, &value);
+  if (status)
+    return status;
+  double seconds = value.kind == POLYSHM_KIND_INT64    ? (double)value.as.int64
+                   : value.kind == POLYSHM_KIND_UINT64 ? (double)value.as.uint64
+                                                       : value.as.float64;
+  if (value.kind == POLYSHM_KIND_STR && value.as.bytes.length > 0)
+    return polyshm_fail(POLYSHM_TYPE, "timeout \"%.100s\" is no number of seconds", value.as.bytes.data);
+  if (value.kind == POLYSHM_KIND_STR)
+    seconds = INFINITY;
+  if (!(seconds >= 0))
+    return polyshm_fail(POLYSHM_RANGE, "timeout %.100s: seconds are 0 or more; leave them out to wait for ever", Tcl_GetString(word));
+  *out = seconds < 0x1p63 / 1e9 ? (int64_t)(seconds * 1e9) : -1;
+  return POLYSHM_OK;
+}
+%}
+
+%typemap(in, noblock=1) int64_t timeout (tcl_wait wait = {0}) {
+  if (tcl_failed(interp, tcl_timeout($input, &$1))) SWIG_fail;
+  wait.interp = interp;
+  polyshm_on_wait(tcl_wait_hook, &wait);
+}
+%typemap(freearg, noblock=1) int64_t timeout {
+  polyshm_on_wait(NULL, NULL);
+  if (wait$argnum.broken) (void)Tcl_RestoreInterpState(interp, wait$argnum.broken);
+}
