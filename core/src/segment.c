@@ -13,7 +13,7 @@ static polyshm_status fail(polyshm_status status, const char *verb, const char *
   const char *text = polyshm_status_text(status);
   if (strcmp(polyshm_status_name(status), "UNKNOWN") == 0)
     text = strerror(polyshm_status_errno(status));
-  return polyshm_fail(status, "%s \"%s\": %s", verb, name, text);
+  return polyshm_fail(status, "%s \"%.255s\": %s", verb, name, text); /* no name that exists is longer */
 }
 
 static polyshm_status no_handle(const char *verb) {
@@ -42,7 +42,7 @@ static polyshm_status check_component(const char *verb, const char *name) {
     why = "a name holds no '/'";
   else if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
     why = "that is a directory";
-  return why ? polyshm_fail(POLYSHM_ARGUMENT, "%s \"%s\": %s", verb, name, why) : POLYSHM_OK;
+  return why ? polyshm_fail(POLYSHM_ARGUMENT, "%s \"%.255s\": %s", verb, name, why) : POLYSHM_OK;
 }
 
 /* A name that every language, shell and file system keeps as it is: what create takes. */
@@ -61,7 +61,7 @@ static polyshm_status check_new_name(const char *verb, const char *name) {
     why = "a new name has at most 200 bytes";
   else if (strncmp(name, "sem.", 4) == 0)
     why = "sem.* belongs to POSIX semaphores";
-  return why ? polyshm_fail(POLYSHM_ARGUMENT, "%s \"%.210s\": %s", verb, name, why) : POLYSHM_OK;
+  return why ? polyshm_fail(POLYSHM_ARGUMENT, "%s \"%.255s\": %s", verb, name, why) : POLYSHM_OK;
 }
 
 /* ---- handles ---- */
