@@ -399,10 +399,12 @@ static polyshm_status change_size_locked(polyshm_segment *segment, const char *v
 polyshm_status polyshm_segment_resize(polyshm_segment *segment, int64_t size) {
   if (!segment)
     return no_handle("resize");
+  if (polyshm_segment_closed(segment))
+    return polyshm__segment_closed_error(segment, "resize");
   polyshm_status status = check_size("resize", segment->name, size);
   if (status)
     return status;
-  if (segment->readonly && !polyshm_segment_closed(segment))
+  if (segment->readonly)
     return fail(POLYSHM_READONLY, "resize", segment->name);
   return change_size_locked(segment, "resize", size);
 }
