@@ -520,6 +520,20 @@ polyshm_status polyshm_segment_fill(polyshm_segment *segment, int64_t byte, int6
   return polyshm__segment_done(segment, "fill");
 }
 
+/*
+ * memmove() for one segment seen through two mappings: it would not notice that the ranges overlap. Each
+ * piece goes through private memory, and the end that the copy would overwrite goes first.
+ */
+static void move_between_mappings(uint8_t *to, const uint8_t *from, int64_t length, bool last_first) {
+  uint8_t piece[4096];
+  for (int64_t done = 0, part; done < length; done += part) {
+    part = length - done < (int64_t)sizeof piece ? length - done : (int64_t)sizeof piece;
+    int64_t start = last_first ? length - done - part : done;
+    memcpy(piece, from + start, (size_t)part);
+    memcpy(to + start, piece, (size_t)part);
+  }
+}
+
 polyshm_status polyshm_segment_copy(polyshm_segment *segment, const polyshm_segment *source, int64_t offset,
                                     int64_t length, int64_t source_offset) {
   uint8_t *to, *from;
@@ -528,7 +542,10 @@ polyshm_status polyshm_segment_copy(polyshm_segment *segment, const polyshm_segm
     status = polyshm__segment_range(source, "copy", source_offset, length, &from);
   if (status)
     return status;
-  memmove(to, from, (size_t)length);
+  if (to - offset != from - source_offset && polyshm__same_file(&segment->identity, &source->identity))
+    move_between_mappings(to, from, length, offset > source_offset);
+  else
+    memmove(to, from, (size_t)length);
   status = polyshm__segment_done(source, "copy");
   return status ? status : polyshm__segment_done(segment, "copy");
 }

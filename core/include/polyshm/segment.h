@@ -148,8 +148,8 @@ POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_fill(polyshm_segment 
                                                                 int64_t offset, int64_t length);
 
 /**
- * Copies bytes from another segment, or within one (overlap is right), in one pass; the order of the
- * arguments is that of Ruby's IO::Buffer#copy. Errors as read of @p source and write of @p segment.
+ * Copies bytes from another segment, or within one (overlap is right, through two handles too); the order of
+ * the arguments is that of Ruby's IO::Buffer#copy. Errors as read of @p source and write of @p segment.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_copy(polyshm_segment *segment,
                                                                 const polyshm_segment *source, int64_t offset,
