@@ -7,6 +7,7 @@ endfunction()
 
 # polyshm_environment(NAME VALUE): a variable under which the built tree is found.
 function(polyshm_environment name value)
+  string(REPLACE ";" "\\;" value "${value}") # Lua's paths have them, and CMake's lists are split at them
   set_property(GLOBAL APPEND PROPERTY POLYSHM_ENVIRONMENT "${name}=${value}")
 endfunction()
 

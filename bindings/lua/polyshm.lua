@@ -48,16 +48,18 @@ end
 
 local closable = {} -- by what getmetatable() tells of an object
 
--- The methods of a C class, as a table to add to, its metatable, and what reads its attributes.
-local function class(c_name, name, attributes)
+-- The methods of a C class, as a table to add to, its metatable, and what reads its attributes. `members` makes __index.
+local function class(c_name, name, members, attributes)
   local metatable = core.metatable(c_name)
   local methods, getters = {}, {}
   for key, method in pairs(metatable[".fn"]) do methods[key] = method end
   for _, key in ipairs(attributes) do
     getters[key], methods[key] = methods[key], nil
   end
-  metatable.__index = core.index(methods, getters, methods.get)
-  metatable.__newindex = core.newindex(methods.set)
+  metatable.__index = members(methods, getters)
+  metatable.__newindex = methods.set or function(object, key)
+    fail("ARGUMENT", ("%s: nothing can be assigned to .%s"):format(tostring(object), tostring(key)))
+  end
   metatable.__len = getters[attributes.length]
   metatable.__close = methods.close
   metatable.__metatable = "polyshm." .. name
@@ -65,9 +67,9 @@ local function class(c_name, name, attributes)
   return methods, metatable, getters
 end
 
-local Segment, segment_metatable, segment = class("polyshm_segment", "SharedMemory",
+local Segment, segment_metatable, segment = class("polyshm_segment", "SharedMemory", core.members,
   {"name", "size", "address", "readonly", "closed", length = "size"})
-local View, view_metatable, view = class("polyshm_view", "View",
+local View, view_metatable, view = class("polyshm_view", "View", core.view_members,
   {"dtype", "count", "offset", "closed", length = "count"})
 
 ---- SharedMemory ----

@@ -51,12 +51,8 @@ static void polyshm_lua_weigh(lua_State *L, int64_t size) {
     lua_gc(L, LUA_GCSTEP, (int)(kibibytes < most ? kibibytes : most));
 }
 
-/* object[key], with the upvalues methods, attributes, get: a method, an attribute, an element, or nil. */
-static int polyshm_lua_index(lua_State *L) {
-  if (lua_type(L, 2) != LUA_TSTRING) {
-    lua_CFunction get = lua_tocfunction(L, lua_upvalueindex(3));
-    return get ? get(L) : 0;
-  }
+/* object[key], with the upvalues methods and attributes: a method, an attribute's value, or nil. */
+static int polyshm_lua_member(lua_State *L) {
   lua_pushvalue(L, 2);
   lua_rawget(L, lua_upvalueindex(1));
   if (!lua_isnil(L, -1))
@@ -67,28 +63,23 @@ static int polyshm_lua_index(lua_State *L) {
   return attribute ? attribute(L) : 0;
 }
 
-/* object[key] = value, with the upvalue set: an element, or misuse, because objects have no fields. */
-static int polyshm_lua_newindex(lua_State *L) {
-  lua_CFunction set = lua_tocfunction(L, lua_upvalueindex(1));
-  bool text = lua_type(L, 2) == LUA_TSTRING;
-  if (set && !text)
-    return set(L);
-  const char *key = text ? lua_tostring(L, 2) : luaL_typename(L, 2);
-  return polyshm_lua_raise(L, polyshm_fail(POLYSHM_ARGUMENT, "[%.40s] = ...: there is nothing to assign to", key));
+/* The same for a view: what is no name is an index. */
+static int _wrap_polyshm_view_get(lua_State *L);
+
+static int polyshm_lua_view_member(lua_State *L) {
+  return lua_type(L, 2) == LUA_TSTRING ? polyshm_lua_member(L) : _wrap_polyshm_view_get(L);
 }
 
-/* index(methods, attributes, get), newindex(set): such functions, for a metatable. */
-static int polyshm_lua_make_index(lua_State *L) {
-  luaL_checktype(L, 1, LUA_TTABLE);
-  luaL_checktype(L, 2, LUA_TTABLE);
-  lua_settop(L, 3);
-  lua_pushcclosure(L, polyshm_lua_index, 3);
+/* members(methods, attributes), view_members(methods, attributes): such functions, for __index. */
+static int polyshm_lua_make_member(lua_State *L) {
+  lua_settop(L, 2);
+  lua_pushcclosure(L, polyshm_lua_member, 2);
   return 1;
 }
 
-static int polyshm_lua_make_newindex(lua_State *L) {
-  lua_settop(L, 1);
-  lua_pushcclosure(L, polyshm_lua_newindex, 1);
+static int polyshm_lua_make_view_member(lua_State *L) {
+  lua_settop(L, 2);
+  lua_pushcclosure(L, polyshm_lua_view_member, 2);
   return 1;
 }
 
@@ -115,8 +106,8 @@ static void polyshm_lua_secure(lua_State *L, const swig_lua_class *class) {
 %}
 
 %native(metatable) int polyshm_lua_metatable(lua_State *L);
-%native(index) int polyshm_lua_make_index(lua_State *L);
-%native(newindex) int polyshm_lua_make_newindex(lua_State *L);
+%native(members) int polyshm_lua_make_member(lua_State *L);
+%native(view_members) int polyshm_lua_make_view_member(lua_State *L);
 
 %init %{
   for (swig_type_info **type = swig_types; *type; type++)

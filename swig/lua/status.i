@@ -9,9 +9,10 @@
 %{
 #include <string.h>
 
-/* Missing arguments are nil and surplus ones are dropped, as in any Lua function: SWIG would raise a text of its own. */
+/* A missing argument is as good as nil and a surplus one is ignored, as in any Lua function: each typemap looks at its
+ * own argument. SWIG would raise a text of its own. */
 #undef SWIG_check_num_args
-#define SWIG_check_num_args(name, least, most) lua_settop(L, most);
+#define SWIG_check_num_args(name, least, most)
 
 /* From here on SWIG uses this only to put swig_type and swig_equals among the globals. */
 #undef SWIG_Lua_add_function

@@ -10,6 +10,7 @@ static void polyshm_lua_to_value(lua_State *L, int index, polyshm_value *value) 
   value->kind = POLYSHM_KIND_NONE;
   switch (lua_type(L, index)) {
   case LUA_TNIL:
+  case LUA_TNONE:
     return;
   case LUA_TBOOLEAN:
     value->kind = POLYSHM_KIND_BOOL;
@@ -81,10 +82,8 @@ static const void *polyshm_lua_pack(lua_State *L, int index, const polyshm_view 
     polyshm_status status = POLYSHM_LUA_CHECK_EXACT(dtype, &value);
     if (!status)
       status = polyshm_dtype_pack(dtype, &value, elements + i * itemsize);
-    if (status) {
-      lua_pushstring(L, polyshm_last_error());
-      polyshm_lua_raise(L, polyshm_fail(status, "assign: list[%d]: %s", i + 1, lua_tostring(L, -1)));
-    }
+    if (status)
+      polyshm_lua_raise(L, polyshm_fail(status, "assign: list[%d]: %s", i + 1, polyshm_last_error()));
     lua_pop(L, 1);
   }
   *count = length;
