@@ -1,0 +1,29 @@
+-- element.lua NAME PASSES COUNT: one get and one set of a view's element, by method and by index, ours and the yardstick's.
+-- The loop's own time is measured in the same pass and subtracted. The segment NAME holds at least 1000 doubles.
+local name, passes, count = arg[1], tonumber(arg[2]), tonumber(arg[3])
+local polyshm = require "polyshm"
+local bench = dofile(arg[0]:match "^.*/" .. "interleave.lua")
+local shm = assert(polyshm.SharedMemory.attach(name))
+
+-- Each object gets code of its own, so that neither profits from what the interpreter learnt with the other.
+local function loop(statement, object)
+  local code = [[
+    local t, times, clock = ...
+    local x = 1.5
+    local start = clock()
+    for _ = 1, times do
+      for i = 0, 999 do ]] .. statement .. [[ end
+    end
+    return clock() - start]]
+  local run = assert((loadstring or load)(code))
+  return function() return run(object, count / 1000, bench.clock) end
+end
+
+local runs, empty = {}, loop ""
+for _, statement in ipairs {"x = t:get(i)", "t:set(i, x)", "x = t[i]", "t[i] = x"} do
+  for variant, object in pairs {ours = shm:view("float64"), ["hand-written"] = bench.yardstick.open(name)} do
+    local run = loop(statement, object)
+    table.insert(runs, {statement, variant, function() return (run() - empty()) / count end})
+  end
+end
+bench.interleave(passes, runs)

@@ -1,0 +1,22 @@
+"""One get and one set of a view's element, for each call: nanoseconds without the loop's own."""
+
+from row import Against, Row
+
+REACH = {"lua": 1.0, "ruby": 1.1, "tcl": 1.35}
+STATEMENTS = {  # and the memoryview's
+    "lua": {"x = t:get(i)": "x = t[i]", "t:set(i, x)": "t[i] = x", "x = t[i]": "x = t[i]", "t[i] = x": "t[i] = x"},
+    "ruby": {"x = t.get(i)": "x = t[i]", "t.set(i, x)": "t[i] = x", "x = t[i]": "x = t[i]", "t[i] = x": "t[i] = x"},
+    "tcl": {"set x [$t get $i]": "x = t[i]", "$t set $i $x": "t[i] = x"},
+}
+
+
+def rows(build):
+    for interpreter in build.interpreters:
+        language = interpreter.language
+        commands = (build.script(interpreter, "element", 200_000), build.cpython("element", 200_000))
+        for statement, pythons in STATEMENTS[language].items():
+            against = (
+                Against("hand-written", REACH[language]),
+                Against("memoryview", None if language == "tcl" else 1.0, pythons),
+            )
+            yield Row(f"element {interpreter.name}: {statement}", statement, against, commands, size=8000)

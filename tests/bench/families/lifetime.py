@@ -1,0 +1,20 @@
+"""create + close + unlink of one page: microseconds.
+
+CPython does it in two processes, and both count: its own, and the resource tracker that it writes each name to.
+"""
+
+from row import Against, Row
+
+MEASURE = "create+close+unlink"
+
+
+def rows(build):
+    cpython = build.cpython("lifetime", 500)
+    reaches = (Against("bare system calls", 1.2), Against("CPython", 0.7), Against("CPython less its tracker"))
+    yield row("C", reaches, (build.program("lifetime", 2000), cpython))
+    for interpreter in build.interpreters:
+        yield row(interpreter.name, (Against("CPython"),), (build.script(interpreter, "lifetime", 1000), cpython))
+
+
+def row(who, against, commands):
+    return Row(f"lifetime {who}: {MEASURE}", MEASURE, against, commands, size=0, per=1e3, unit="us")

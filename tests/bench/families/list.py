@@ -1,0 +1,14 @@
+"""1,000,000 doubles of a view as the language's list, and back: milliseconds."""
+
+from row import Against, Row
+
+COUNT = 1_000_000
+
+
+def rows(build):
+    for interpreter in build.interpreters:
+        commands = (build.script(interpreter, "list"),)
+        for measure, reach in (("to list", 1.1), ("from list", None)):
+            against = (Against("hand-written", reach),)
+            name = f"list {interpreter.name}: {measure}"
+            yield Row(name, measure, against, commands, size=8 * COUNT, per=1e6, unit="ms")

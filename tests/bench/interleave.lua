@@ -1,0 +1,24 @@
+-- What the scripts of the families share: dofile(interleave.lua) gives the yardstick, with its clock, and interleave.
+local yardstick = package.loadlib(os.getenv "POLYSHM_YARDSTICK", "luaopen_yardstick")()
+
+-- interleave(passes, {{measure, variant, run}, ...}): lets each run, which returns its nanoseconds, take its turn in each
+-- pass, and prints a line for each; the order is turned round in every other pass, the first pass warms up.
+local function interleave(passes, runs)
+  for pass = 0, passes do
+    for k = 1, #runs do
+      local measure, variant, run = (unpack or table.unpack)(runs[pass % 2 == 0 and k or #runs + 1 - k])
+      local time = run()
+      if pass > 0 then print(("%s\t%s\t%.4f"):format(measure, variant, time)) end
+    end
+  end
+end
+
+-- timed(run): what one call takes.
+local function timed(run)
+  collectgarbage()
+  local start = yardstick.clock()
+  run()
+  return yardstick.clock() - start
+end
+
+return {yardstick = yardstick, clock = yardstick.clock, interleave = interleave, timed = timed}

@@ -1,0 +1,65 @@
+/* lifetime NAME PASSES COUNT: create + close + unlink of one page by the core, and by the bare system calls.
+ */
+#include "interleave.h"
+#include "yardstick.h"
+
+#include <polyshm.h>
+
+typedef struct life {
+  const char *name;
+  int count;
+} life;
+
+static bool ours(const char *name) {
+  polyshm_segment *segment;
+  if (polyshm_segment_create(name, 4096, 0600, &segment))
+    return false;
+  polyshm_segment_close(segment);
+  const bool done = polyshm_segment_unlink(segment) == POLYSHM_OK;
+  polyshm_segment_free(segment);
+  return done;
+}
+
+static bool bare(const char *name) {
+  char path[300], link[64];
+  (void)snprintf(path, sizeof path, "/dev/shm/%s", name);
+  int fd = open("/dev/shm", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (fd < 0 || posix_fallocate(fd, 0, 4096))
+    return false;
+  void *data = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  (void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  if (data == MAP_FAILED || linkat(AT_FDCWD, link, AT_FDCWD, path, AT_SYMLINK_FOLLOW))
+    return false;
+  close(fd);
+  munmap(data, 4096);
+  return unlink(path) == 0;
+}
+
+/* Nanoseconds of one. */
+static double lives(bool (*act)(const char *name), const life *life) {
+  const int64_t start = yardstick_clock();
+  for (int i = 0; i < life->count; i++)
+    if (!act(life->name)) {
+      (void)fprintf(stderr, "lifetime: %s: errno %d: %s\n", life->name, errno, polyshm_last_error());
+      exit(1);
+    }
+  return (double)(yardstick_clock() - start) / life->count;
+}
+
+static double our_lives(void *context) {
+  return lives(ours, context);
+}
+
+static double bare_lives(void *context) {
+  return lives(bare, context);
+}
+
+int main(int argc, char **argv) {
+  if (argc != 4)
+    return 2;
+  life life = {argv[1], atoi(argv[3])};
+  static const timed_run runs[] = {{"create+close+unlink", "ours", our_lives},
+                                   {"create+close+unlink", "bare system calls", bare_lives}};
+  interleave(atoi(argv[2]), 2, runs, &life);
+  return 0;
+}
