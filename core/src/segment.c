@@ -474,7 +474,7 @@ static polyshm_status no_data(const char *verb) {
 
 polyshm_status polyshm_segment_read(const polyshm_segment *segment, int64_t offset, void *data,
                                     int64_t length) {
-  uint8_t *from;
+  uint8_t *from = NULL;
   polyshm_status status = polyshm__segment_range(segment, "read", offset, length, &from);
   if (status)
     return status;
@@ -497,7 +497,7 @@ polyshm_status polyshm_segment_borrow(const polyshm_segment *segment, int64_t of
 
 polyshm_status polyshm_segment_write(polyshm_segment *segment, int64_t offset, const void *data,
                                      int64_t length) {
-  uint8_t *to;
+  uint8_t *to = NULL;
   polyshm_status status = polyshm__segment_writable(segment, "write", offset, length, &to);
   if (status)
     return status;
@@ -509,7 +509,7 @@ polyshm_status polyshm_segment_write(polyshm_segment *segment, int64_t offset, c
 }
 
 polyshm_status polyshm_segment_fill(polyshm_segment *segment, int64_t byte, int64_t offset, int64_t length) {
-  uint8_t *to;
+  uint8_t *to = NULL;
   polyshm_status status = polyshm__segment_writable(segment, "fill", offset, length, &to);
   if (status)
     return status;
@@ -536,7 +536,7 @@ static void move_between_mappings(uint8_t *to, const uint8_t *from, int64_t leng
 
 polyshm_status polyshm_segment_copy(polyshm_segment *segment, const polyshm_segment *source, int64_t offset,
                                     int64_t length, int64_t source_offset) {
-  uint8_t *to, *from;
+  uint8_t *to = NULL, *from = NULL;
   polyshm_status status = polyshm__segment_writable(segment, "copy", offset, length, &to);
   if (!status)
     status = polyshm__segment_range(source, "copy", source_offset, length, &from);
@@ -558,7 +558,7 @@ static polyshm_status check_dtype(const char *verb, polyshm_dtype dtype) {
 
 polyshm_status polyshm_segment_get_value(const polyshm_segment *segment, polyshm_dtype dtype, int64_t offset,
                                          polyshm_value *out) {
-  uint8_t *from;
+  uint8_t *from = NULL;
   int64_t itemsize = polyshm_dtype_itemsize(dtype);
   polyshm_status status = check_dtype("get_value", dtype);
   if (!status)
@@ -575,7 +575,7 @@ polyshm_status polyshm_segment_get_value(const polyshm_segment *segment, polyshm
 
 polyshm_status polyshm_segment_set_value(polyshm_segment *segment, polyshm_dtype dtype, int64_t offset,
                                          const polyshm_value *value) {
-  uint8_t *to;
+  uint8_t *to = NULL;
   int64_t itemsize = polyshm_dtype_itemsize(dtype);
   polyshm_status status = check_dtype("set_value", dtype);
   if (!status)
