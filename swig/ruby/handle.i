@@ -6,12 +6,17 @@
  * the core's handle stays until Ruby has freed the object.
  */
 %{
-static inline void *polyshm_ruby_handle(VALUE object, VALUE class, const char *word) {
+/* Our objects are known by the function that frees them, which no other object has. */
+static inline void *polyshm_ruby_handle(VALUE object, const swig_class *class, const char *word) {
+#if SWIG_VERSION < 0x040500
+  if (RB_TYPE_P(object, T_DATA) && RDATA(object)->dfree == class->destroy)
+    return RDATA(object)->data;
+#else /* typed data; without a type to look for, SWIG is fast */
   void *handle = NULL;
-  /* No type is asked of SWIG: the class says it all. Not DATA_PTR, which SWIG 4.5 breaks. */
-  if (!RTEST(rb_obj_is_kind_of(object, class)) || SWIG_ConvertPtr(object, &handle, NULL, 0) != SWIG_OK || !handle)
-    polyshm_ruby_type_error(word, rb_class2name(class), object);
-  return handle;
+  if (RTEST(rb_obj_is_kind_of(object, class->klass)) && SWIG_ConvertPtr(object, &handle, NULL, 0) == SWIG_OK && handle)
+    return handle;
+#endif
+  polyshm_ruby_type_error(word, rb_class2name(class->klass), object);
 }
 
 /* Ruby's collector runs when much was allocated, and knows only of its own: it is told of an open segment's bytes, or
@@ -32,10 +37,10 @@ static swig_class SwigClassSharedMemory, SwigClassView;
 %}
 
 %typemap(in, noblock=1) polyshm_segment *, const polyshm_segment * {
-  $1 = ($1_ltype)polyshm_ruby_handle($input, SwigClassSharedMemory.klass, "$1_name");
+  $1 = ($1_ltype)polyshm_ruby_handle($input, &SwigClassSharedMemory, "$1_name");
 }
 %typemap(in, noblock=1) polyshm_view *, const polyshm_view * {
-  $1 = ($1_ltype)polyshm_ruby_handle($input, SwigClassView.klass, "$1_name");
+  $1 = ($1_ltype)polyshm_ruby_handle($input, &SwigClassView, "$1_name");
 }
 %apply polyshm_segment * { struct polyshm_segment *self }
 %apply polyshm_view * { struct polyshm_view *self }
