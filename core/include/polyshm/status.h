@@ -42,7 +42,7 @@ typedef int32_t polyshm_status;
 
 #define POLYSHM_SYSTEM_MAP(X)                                                                                \
   X(EPERM, -EPERM, "not trusted")                                                                            \
-  X(ENOENT, -ENOENT, "there is no segment of this name")                                                \
+  X(ENOENT, -ENOENT, "there is no segment of this name")                                                     \
   X(EINTR, -EINTR, "the wait was interrupted")                                                               \
   X(EIO, -EIO, "input/output error")                                                                         \
   X(ENXIO, -ENXIO, "not a plain file")                                                                       \
