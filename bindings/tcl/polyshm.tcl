@@ -49,9 +49,9 @@ namespace eval ::polyshm {
         return $flags
     }
 
-    # What `rest` stands for: all from $start on. A bad start is left for the core to refuse.
+    # What a count that was left out stands for: all from $start on. A bad start is left for the core to refuse.
     proc Rest {count total start} {
-        if {$count ne "rest"} {
+        if {$count ne ""} {
             return $count
         }
         expr {[string is entier -strict $start] && $start >= 0 && $start < $total ? $total - $start : 0}
@@ -88,7 +88,7 @@ namespace eval ::polyshm::SharedMemory {
     namespace ensemble create
 
     proc create {args} {
-        set named [expr {[llength $args] && ![string match -* [lindex $args 0]]}]
+        set named [expr {[llength $args] % 2 || [llength $args] && ![string match -* [lindex $args 0]]}]
         set options [Options [dict create -size [core::page_size] -mode 0600 -exclusive 1 -any_owner 0] [lrange $args $named end]]
         set flags [Flags $options]
         dict with options {}
@@ -138,15 +138,15 @@ namespace eval ::polyshm::SharedMemory {
 namespace eval ::polyshm::SharedMemory::method {
     namespace path ::polyshm
 
-    proc read {self {offset 0} {length rest}} {
+    proc read {self {offset 0} {length {}}} {
         tailcall ::polyshm::core::SharedMemory_read $self $offset [Rest $length [$self size] $offset]
     }
 
-    proc fill {self {byte 0} {offset 0} {length rest}} {
+    proc fill {self {byte 0} {offset 0} {length {}}} {
         tailcall ::polyshm::core::SharedMemory_fill $self $byte $offset [Rest $length [$self size] $offset]
     }
 
-    proc copy {self source {offset 0} {length rest} {source_offset 0}} {
+    proc copy {self source {offset 0} {length {}} {source_offset 0}} {
         set size [uplevel 1 [list ::polyshm::core::SharedMemory_size $source]]
         tailcall ::polyshm::core::SharedMemory_copy $self $source $offset [Rest $length $size $source_offset] $source_offset
     }
@@ -160,7 +160,7 @@ namespace eval ::polyshm::SharedMemory::method {
 namespace eval ::polyshm::View::method {
     namespace path ::polyshm
 
-    proc list {self {index 0} {count rest}} {
+    proc list {self {index 0} {count {}}} {
         core::View_list $self $index [Rest $count [$self count] $index]
     }
 
@@ -168,7 +168,7 @@ namespace eval ::polyshm::View::method {
         core::View_assign $self $index $elements
     }
 
-    proc fill {self value {index 0} {count rest}} {
+    proc fill {self value {index 0} {count {}}} {
         core::View_fill $self $value $index [Rest $count [$self count] $index]
     }
 

@@ -7,13 +7,20 @@
  * object, asks the interpreter for the command of that name and checks that it is ours and of the right class.
  */
 %{
+/* A method that takes options or defaults is a proc of the facade, ::polyshm::<class>::method::<name>. */
+typedef struct tcl_method {
+  const char *name;
+  int complete; /* words of a call that leaves nothing to the facade: SWIG's wrapper serves it; 0: it serves every call */
+  swig_wrapper_func wrapper;
+} tcl_method;
+
+enum { TCL_FACADE_ONLY = -1, TCL_METHODS_MAX = 32, TCL_METHODS_OWN = 5 /* at most: the facade's, destroy */ };
+
 typedef struct tcl_class {
   const char *name;
-  /* Methods with options or defaults: procs of the facade, ::polyshm::<class>::method::<name>. */
-  const char *const *facade;
   polyshm_status (*close)(void *object);
   void (*free)(void *object);
-  swig_method methods[32]; /* SWIG's, with the facade's in their place (method NULL); filled once, when first loaded */
+  tcl_method methods[TCL_METHODS_MAX]; /* the facade's here, SWIG's are added when the module is first loaded */
 } tcl_class;
 
 typedef struct tcl_handle {
@@ -27,10 +34,14 @@ static polyshm_status tcl_close_view(void *object) { return polyshm_view_close(o
 static void tcl_free_segment(void *object) { polyshm_segment_free(object); }
 static void tcl_free_view(void *object) { polyshm_view_free(object); }
 
-static const char *const tcl_segment_facade[] = {"copy", "fill", "read", "view", NULL};
-static const char *const tcl_view_facade[] = {"assign", "each", "fill", "list", NULL};
-static tcl_class tcl_segment = {"SharedMemory", tcl_segment_facade, tcl_close_segment, tcl_free_segment, {{NULL, NULL}}};
-static tcl_class tcl_view = {"View", tcl_view_facade, tcl_close_view, tcl_free_view, {{NULL, NULL}}};
+static tcl_class tcl_segment = {
+  "SharedMemory", tcl_close_segment, tcl_free_segment,
+  {{"copy", 6, NULL}, {"fill", 5, NULL}, {"read", 4, NULL}, {"view", TCL_FACADE_ONLY, NULL}}
+};
+static tcl_class tcl_view = {
+  "View", tcl_close_view, tcl_free_view,
+  {{"assign", TCL_FACADE_ONLY, NULL}, {"each", TCL_FACADE_ONLY, NULL}, {"fill", 5, NULL}, {"list", 4, NULL}}
+};
 
 /* ---- calling a method ---- */
 
@@ -68,22 +79,22 @@ static int tcl_call_facade(tcl_handle *handle, const char *method, Tcl_Interp *i
   return Tcl_NREvalObj(interp, call, 0); /* not Tcl_EvalObjEx: the script of `each` may yield */
 }
 
-static int tcl_method(ClientData clientData, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[]) {
+static int tcl_call(ClientData clientData, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[]) {
   tcl_handle *handle = clientData;
   if (objc < 2) {
     Tcl_WrongNumArgs(interp, 1, objv, "method ?arg ...?");
     return TCL_ERROR;
   }
   int index;
-  if (Tcl_GetIndexFromObjStruct(interp, objv[1], handle->type->methods, sizeof(swig_method), "method", TCL_EXACT, &index))
+  if (Tcl_GetIndexFromObjStruct(interp, objv[1], handle->type->methods, sizeof(tcl_method), "method", TCL_EXACT, &index))
     return TCL_ERROR;
-  const swig_method *found = &handle->type->methods[index];
-  return found->method ? found->method(handle, interp, objc, objv)
-                       : tcl_call_facade(handle, found->name, interp, objc, objv);
+  const tcl_method *method = &handle->type->methods[index];
+  return method->complete && objc != method->complete ? tcl_call_facade(handle, method->name, interp, objc, objv)
+                                                      : method->wrapper(handle, interp, objc, objv);
 }
 
 static int tcl_command(ClientData clientData, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[]) {
-  return Tcl_NRCallObjProc(interp, tcl_method, clientData, objc, objv);
+  return Tcl_NRCallObjProc(interp, tcl_call, clientData, objc, objv);
 }
 
 /* SWIG's wrappers check the number of their arguments with this: "oo:polyshm::core::View_list self index count ?take? ",
@@ -147,7 +158,7 @@ static bool tcl_made(Tcl_Interp *interp, const tcl_class *type, void *object) {
   } while (Tcl_FindCommand(interp, Tcl_GetString(name), NULL, TCL_GLOBAL_ONLY));
   tcl_handle *handle = (tcl_handle *)Tcl_Alloc(sizeof *handle);
   *handle = (tcl_handle){type, object, NULL};
-  handle->command = Tcl_NRCreateCommand(interp, Tcl_GetString(name), tcl_command, tcl_method, handle, tcl_deleted);
+  handle->command = Tcl_NRCreateCommand(interp, Tcl_GetString(name), tcl_command, tcl_call, handle, tcl_deleted);
   Tcl_SetObjResult(interp, name);
   return true;
 }
@@ -183,18 +194,20 @@ static int tcl_command_name(ClientData unused, Tcl_Interp *interp, int objc, Tcl
 
 /* ---- loading ---- */
 
-static void tcl_fill_class(tcl_class *type, const swig_method *methods) {
-  swig_method *next = type->methods;
-  for (const char *const *name = type->facade; *name; name++)
-    *next++ = (swig_method){*name, NULL};
+static void tcl_add_methods(tcl_class *type, const swig_method *methods) {
+  tcl_method *end = type->methods;
+  while (end->name)
+    end++;
+  *end++ = (tcl_method){"destroy", 0, tcl_destroy};
   for (; methods->name; methods++) {
-    bool replaced = false;
-    for (const char *const *name = type->facade; *name; name++)
-      replaced = replaced || strcmp(*name, methods->name) == 0;
-    if (!replaced)
-      *next++ = *methods;
+    tcl_method *method = type->methods;
+    while (method < end && strcmp(method->name, methods->name) != 0)
+      method++;
+    if (method == end)
+      end++;
+    method->name = methods->name;
+    method->wrapper = methods->method;
   }
-  *next = (swig_method){"destroy", tcl_destroy};
 }
 
 /* SWIG's initialisation fills static tables, so threads must take turns. It becomes a part of ours. */
@@ -225,9 +238,11 @@ SWIGEXPORT int Polyshm_Init(Tcl_Interp *interp) {
   Tcl_DeleteCommand(interp, SWIG_prefix "View");
   Tcl_CreateObjCommand(interp, SWIG_prefix "destroy", tcl_destroy, NULL, NULL);
   Tcl_CreateObjCommand(interp, SWIG_prefix "command", tcl_command_name, NULL, NULL);
-  if (!tcl_view.methods[0].name) {
-    tcl_fill_class(&tcl_segment, swig_polyshm_segment_methods);
-    tcl_fill_class(&tcl_view, swig_polyshm_view_methods);
+  _Static_assert(sizeof swig_polyshm_segment_methods / sizeof(swig_method) + TCL_METHODS_OWN <= TCL_METHODS_MAX, "room");
+  _Static_assert(sizeof swig_polyshm_view_methods / sizeof(swig_method) + TCL_METHODS_OWN <= TCL_METHODS_MAX, "room");
+  if (!tcl_view.methods[0].wrapper) {
+    tcl_add_methods(&tcl_segment, swig_polyshm_segment_methods);
+    tcl_add_methods(&tcl_view, swig_polyshm_view_methods);
   }
 %}
 

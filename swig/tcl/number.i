@@ -45,7 +45,7 @@ static polyshm_status tcl_mode(Tcl_Obj *word, int64_t *out) {
   if (digits[0] == '0')
     digits += digits[1] == 'o' || digits[1] == 'O' ? 2 : 1;
   size_t length = strlen(digits);
-  if (digits == text || !length || length > 20 || strspn(digits, "01234567") != length)
+  if (digits == text || !length || strspn(digits, "01234567") != length)
     return tcl_int64(word, "mode", out);
   *out = strtoll(digits, NULL, 8);
   return POLYSHM_OK;
