@@ -77,23 +77,32 @@ static polyshm_status sweep_hidden(const char *name, void *context) {
   return POLYSHM_OK;
 }
 
-static polyshm_status begin_hidden(polyshm__draft *draft, uint32_t mode) {
+/* EEXIST and EAGAIN: draw again. */
+static polyshm_status draw_hidden(polyshm__draft *draft) {
+  path p;
+  (void)snprintf(draft->hidden, sizeof draft->hidden, HIDDEN_PREFIX "%08x", polyshm__random());
+  (void)path_of(&p, draft->hidden);
+  /* 0600 until it is whole: a mode without them would keep sweepers out */
+  draft->fd = open(p.text, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (draft->fd < 0)
+    return -errno;
+  draft->hidden_name = true;
+  struct stat st;
+  polyshm_status status = flock(draft->fd, LOCK_EX | LOCK_NB) || fstat(draft->fd, &st) ? -errno : POLYSHM_OK;
+  if (!status && st.st_nlink == 0)
+    status = POLYSHM_EAGAIN; /* in the moment before the lock a sweeper took it for a dead one */
+  if (status)
+    polyshm__draft_end(draft);
+  return status;
+}
+
+static polyshm_status begin_hidden(polyshm__draft *draft) {
   (void)polyshm__file_each(sweep_hidden, NULL);
-  for (;;) {
-    (void)snprintf(draft->hidden, sizeof draft->hidden, HIDDEN_PREFIX "%08x", polyshm__random());
-    path p;
-    (void)path_of(&p, draft->hidden);
-    draft->fd = open(p.text, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
-    if (draft->fd < 0 && errno == EEXIST)
-      continue;
-    if (draft->fd < 0)
-      return -errno;
-    draft->hidden_name = true;
-    if (flock(draft->fd, LOCK_EX | LOCK_NB) == 0)
-      return POLYSHM_OK;
-    polyshm__draft_end(
-        draft); /* a sweeper took it for a dead one, in the moment before the lock: draw again */
-  }
+  polyshm_status status;
+  do
+    status = draw_hidden(draft);
+  while (status == POLYSHM_EEXIST || status == POLYSHM_EAGAIN);
+  return status;
 }
 
 polyshm_status polyshm__draft_begin(polyshm__draft *draft, int64_t size, uint32_t mode) {
@@ -104,7 +113,7 @@ polyshm_status polyshm__draft_begin(polyshm__draft *draft, int64_t size, uint32_
     bool unsupported = polyshm__without_tmpfile || errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL;
     if (!unsupported)
       return -errno;
-    polyshm_status status = begin_hidden(draft, mode);
+    polyshm_status status = begin_hidden(draft);
     if (status)
       return status;
   }
