@@ -9,12 +9,11 @@
 %rename(polyshm_view) polyshm_view;
 
 %{
-static void *polyshm_lua_handle(lua_State *L, int index, const swig_type_info *type, const char *what) {
+static inline void *polyshm_lua_handle(lua_State *L, int index, const swig_type_info *type, const char *what) {
   const swig_lua_userdata *handle = lua_touserdata(L, index);
   if (handle && lua_rawlen(L, index) == sizeof *handle && handle->type == type && handle->ptr)
     return handle->ptr;
   polyshm_lua_raise(L, polyshm_fail(POLYSHM_TYPE, "%s is needed, not %s", what, luaL_typename(L, index)));
-  return NULL;
 }
 
 /* Pushes a handle on nothing yet. Made before the call: a shortage of memory then cannot lose the call's result. */

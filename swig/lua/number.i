@@ -11,32 +11,37 @@ _Static_assert(sizeof(lua_Integer) == 8, "polyshm needs a Lua with 64-bit intege
 #endif
 #define POLYSHM_LUA_EXACT 9007199254740992 /* 2^53 */
 
-static int64_t polyshm_lua_int64(lua_State *L, int index, const char *what) {
+_Noreturn static void polyshm_lua_no_integer(lua_State *L, int index, const char *what) {
+  if (lua_type(L, index) != LUA_TNUMBER)
+    polyshm_lua_raise(L, polyshm_fail(POLYSHM_TYPE, "%s: an integer is needed, not %s", what, luaL_typename(L, index)));
+  double number = lua_tonumber(L, index);
+  if (number >= 0x1p63 || number < -0x1p63)
+    polyshm_lua_raise(L, polyshm_fail(POLYSHM_RANGE, "%s: %.17g does not fit 64 bits", what, number));
+  polyshm_lua_raise(L, polyshm_fail(POLYSHM_TYPE, "%s: an integer is needed, not %.17g", what, number));
+}
+
+static inline int64_t polyshm_lua_int64(lua_State *L, int index, const char *what) {
 #if LUA_VERSION_NUM >= 503
   if (lua_isinteger(L, index))
     return lua_tointeger(L, index);
 #endif
-  if (lua_type(L, index) != LUA_TNUMBER)
-    return polyshm_lua_raise(L, polyshm_fail(POLYSHM_TYPE, "%s: an integer is needed, not %s", what,
-                                             luaL_typename(L, index)));
-  double number = lua_tonumber(L, index);
-  if (number >= 0x1p63 || number < -0x1p63)
-    return polyshm_lua_raise(L, polyshm_fail(POLYSHM_RANGE, "%s: %.17g does not fit 64 bits", what, number));
-  int64_t integer = number == number ? (int64_t)number : 0;
-  if ((double)integer != number)
-    return polyshm_lua_raise(L, polyshm_fail(POLYSHM_TYPE, "%s: an integer is needed, not %.17g", what, number));
-  return integer;
+  if (lua_type(L, index) == LUA_TNUMBER) {
+    double number = lua_tonumber(L, index);
+    if (number >= -0x1p63 && number < 0x1p63 && (double)(int64_t)number == number)
+      return (int64_t)number;
+  }
+  polyshm_lua_no_integer(L, index, what);
 }
 
 static int64_t polyshm_lua_nanoseconds(lua_State *L, int index, const char *what) {
   if (lua_isnoneornil(L, index))
     return -1;
   if (lua_type(L, index) != LUA_TNUMBER)
-    return polyshm_lua_raise(L, polyshm_fail(POLYSHM_TYPE, "%s: seconds are a number, not %s", what,
+    polyshm_lua_raise(L, polyshm_fail(POLYSHM_TYPE, "%s: seconds are a number, not %s", what,
                                              luaL_typename(L, index)));
   double seconds = lua_tonumber(L, index);
   if (!(seconds >= 0))
-    return polyshm_lua_raise(L, polyshm_fail(POLYSHM_RANGE, "%s: %.17g seconds are no time to wait", what, seconds));
+    polyshm_lua_raise(L, polyshm_fail(POLYSHM_RANGE, "%s: %.17g seconds are no time to wait", what, seconds));
   return seconds < 9e9 ? (int64_t)(seconds * 1e9) : INT64_MAX;
 }
 

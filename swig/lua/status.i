@@ -7,6 +7,7 @@
  * It also replaces what SWIG does before each call, and what it would leave among the globals.
  */
 %{
+#include <stdlib.h>
 #include <string.h>
 
 /* A missing argument is as good as nil and a surplus one is ignored, as in any Lua function: each typemap looks at its
@@ -52,11 +53,12 @@ static void polyshm_lua_push_error(lua_State *L, polyshm_status status) {
   lua_setmetatable(L, -2);
 }
 
-static int polyshm_lua_raise(lua_State *L, polyshm_status status) {
+__attribute__((cold)) _Noreturn static void polyshm_lua_raise(lua_State *L, polyshm_status status) {
   polyshm_lua_push_error(L, status);
   polyshm_lua_position(L);
   lua_setfield(L, -2, "position");
-  return lua_error(L);
+  lua_error(L);
+  abort(); /* lua_error() does not return, but its declaration does not say so */
 }
 
 /* fail(code, message): misuse that the facade finds. */
@@ -64,7 +66,7 @@ static int polyshm_lua_fail(lua_State *L) {
   const char *code = luaL_checkstring(L, 1);
 #define RAISE(name, number, text)                                                                            \
   if (strcmp(code, #name) == 0)                                                                              \
-    return polyshm_lua_raise(L, polyshm_fail(number, "%s", luaL_checkstring(L, 2)));
+    polyshm_lua_raise(L, polyshm_fail(number, "%s", luaL_checkstring(L, 2)));
   POLYSHM_MISUSE_MAP(RAISE)
 #undef RAISE
   return luaL_argerror(L, 1, "no code of misuse");

@@ -5,27 +5,16 @@
 #include <limits.h>
 #include <math.h>
 
-static void polyshm_lua_to_value(lua_State *L, int index, polyshm_value *value) {
+static void polyshm_lua_other_value(lua_State *L, int index, polyshm_value *value) {
   size_t length = 0;
-  value->kind = POLYSHM_KIND_NONE;
   switch (lua_type(L, index)) {
   case LUA_TNIL:
   case LUA_TNONE:
+    value->kind = POLYSHM_KIND_NONE;
     return;
   case LUA_TBOOLEAN:
     value->kind = POLYSHM_KIND_BOOL;
     value->as.boolean = lua_toboolean(L, index);
-    return;
-  case LUA_TNUMBER:
-#if LUA_VERSION_NUM >= 503
-    if (lua_isinteger(L, index)) {
-      value->kind = POLYSHM_KIND_INT64;
-      value->as.int64 = lua_tointeger(L, index);
-      return;
-    }
-#endif
-    value->kind = POLYSHM_KIND_FLOAT64;
-    value->as.float64 = lua_tonumber(L, index);
     return;
   case LUA_TSTRING:
     value->kind = POLYSHM_KIND_STR;
@@ -35,6 +24,22 @@ static void polyshm_lua_to_value(lua_State *L, int index, polyshm_value *value) 
   default:
     polyshm_lua_raise(L, polyshm_fail(POLYSHM_TYPE, "value: a number is needed, not %s", luaL_typename(L, index)));
   }
+}
+
+static inline void polyshm_lua_to_value(lua_State *L, int index, polyshm_value *value) {
+#if LUA_VERSION_NUM >= 503
+  if (lua_isinteger(L, index)) {
+    value->kind = POLYSHM_KIND_INT64;
+    value->as.int64 = lua_tointeger(L, index);
+    return;
+  }
+#endif
+  if (lua_type(L, index) != LUA_TNUMBER) {
+    polyshm_lua_other_value(L, index, value);
+    return;
+  }
+  value->kind = POLYSHM_KIND_FLOAT64;
+  value->as.float64 = lua_tonumber(L, index);
 }
 
 static void polyshm_lua_push_value(lua_State *L, const polyshm_value *value) {
