@@ -168,17 +168,17 @@ polyshm_status polyshm__file_open(const char *name, bool readonly, int *fd, poly
   if (*fd < 0)
     return -errno;
   struct stat st;
-  if (fstat(*fd, &st)) {
+  if (fstat(*fd, &st))
     status = -errno;
+  else if (S_ISDIR(st.st_mode))
+    status = POLYSHM_EISDIR;
+  else if (st.st_nlink == 0)
+    status = POLYSHM_ENOENT; /* unlinked since it was opened */
+  if (status)
     polyshm__file_close(*fd);
-    return status;
-  }
-  facts_of(&st, facts);
-  if (S_ISDIR(st.st_mode)) {
-    polyshm__file_close(*fd);
-    return POLYSHM_EISDIR;
-  }
-  return POLYSHM_OK;
+  else
+    facts_of(&st, facts);
+  return status;
 }
 
 void polyshm__file_close(int fd) {
