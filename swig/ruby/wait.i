@@ -13,7 +13,11 @@ static int64_t polyshm_ruby_timeout(VALUE timeout) {
     return -1;
   if (!RB_INTEGER_TYPE_P(timeout) && !RB_FLOAT_TYPE_P(timeout) && !RB_TYPE_P(timeout, T_RATIONAL))
     polyshm_ruby_type_error("timeout", "a number of seconds or nil", timeout);
-  double seconds = NUM2DBL(timeout);
+  double seconds;
+  if (RB_TYPE_P(timeout, T_BIGNUM)) /* NUM2DBL() would warn of its size */
+    seconds = RBIGNUM_POSITIVE_P(timeout) ? HUGE_VAL : -HUGE_VAL;
+  else
+    seconds = NUM2DBL(timeout);
   if (!(seconds >= 0))
     polyshm_ruby_raise(polyshm_fail(POLYSHM_RANGE, "timeout: %g is no number of seconds from 0 on", seconds));
   double nanoseconds = ceil(seconds * 1e9);

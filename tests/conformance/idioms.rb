@@ -1,0 +1,712 @@
+# idioms.rb: what is Ruby's own: exceptions, blocks, Enumerable, IO::Buffer, garbage collection, interrupts, hostile objects.
+require "etc"
+require "minitest/autorun"
+require "polyshm"
+require "rbconfig"
+require "timeout"
+
+module Scratch
+  PREFIX = "idioms-ruby-#{$$}"
+
+  def setup
+    @process = $$
+  end
+
+  def teardown
+    return if $$ != @process
+
+    left = Dir.children("/dev/shm").select { |name| name.start_with?(PREFIX) }
+    left.each { |name| File.unlink("/dev/shm/#{name}") }
+    assert_empty left - made, "left in /dev/shm"
+  end
+
+  # A name of this run; the test's end removes what is there.
+  def fresh(suffix = made.size)
+    made << "#{PREFIX}.#{suffix}"
+    made.last
+  end
+
+  def made
+    @made ||= []
+  end
+
+  def scratch(size: 64, **options, &block)
+    PolyShm::SharedMemory.create(fresh, size: size, **options, &block)
+  end
+
+  def assert_code(code, kind, &block)
+    error = assert_raises(kind, &block)
+    assert_kind_of PolyShm::Error, error
+    assert_equal code, error.code
+    error
+  end
+
+  def mappings
+    File.foreach("/proc/self/maps").count { |line| line.include?("/dev/shm/#{PREFIX}") }
+  end
+
+  # Ruby's collector sees dead references on the stack: what is to be collected must be made deeper than this.
+  def deeper(depth = 50, &block)
+    depth.zero? ? block.call : deeper(depth - 1, &block)
+  end
+
+  def collect
+    deeper { nil }
+    3.times { GC.start }
+  end
+
+  # Runs the block in a child; its result must be true.
+  def in_child
+    child = fork do
+      exit!(yield ? 0 : 1)
+    rescue Exception => error # rubocop:disable Lint/RescueException
+      warn error.full_message
+      exit!(2)
+    end
+    Process.wait(child)
+    assert_predicate $?, :success?, "the child"
+  end
+end
+
+class ErrorsTest < Minitest::Test
+  include Scratch
+
+  def test_failures_of_the_system_are_errno
+    shm = scratch
+    error = assert_code("EEXIST", Errno::EEXIST) { PolyShm::SharedMemory.create(shm.name, size: 1) }
+    assert_match(/create "#{shm.name}"/, error.message)
+    assert_equal Encoding::UTF_8, error.message.encoding
+    assert_equal Errno::EEXIST::Errno, error.errno
+    assert_code("ENOENT", Errno::ENOENT) { PolyShm::SharedMemory.attach(fresh("none")) }
+    shm.unlink
+    assert_code("ESTALE", Errno::ESTALE) { shm.resize(128) }
+  end
+
+  def test_misuse_is_rubys_own_classes
+    shm = scratch
+    assert_code("INDEX", IndexError) { shm.read(65) }
+    assert_code("RANGE", RangeError) { shm.fill(256) }
+    assert_code("TYPE", TypeError) { shm.write(0, 12) }
+    assert_code("ARGUMENT", ArgumentError) { shm.view(:int9) }
+    readonly = PolyShm::SharedMemory.attach(shm.name, readonly: true)
+    assert_code("READONLY", PolyShm::ReadOnlyError) { readonly.write(0, "x") }
+    shm.close
+    assert_code("CLOSED", PolyShm::ClosedError) { shm.read }
+  end
+
+  def test_one_rescue_for_all
+    caught = [-> { PolyShm::SharedMemory.attach("") }, -> { PolyShm::SharedMemory.attach("#{PREFIX}.none") }].map do |failing|
+      failing.call
+    rescue PolyShm::Error => error
+      error.code
+    end
+    assert_equal %w[ARGUMENT ENOENT], caught
+  end
+
+  def test_a_misspelt_option_is_named_with_the_known_ones
+    error = assert_code("ARGUMENT", ArgumentError) { PolyShm::SharedMemory.create(fresh, sise: 1) }
+    assert_match(/:sise.*size, mode, exclusive/, error.message)
+    assert_code("ARGUMENT", ArgumentError) { scratch.view(:int8, ofset: 1) }
+    assert_code("ARGUMENT", ArgumentError) { PolyShm::SharedMemory.new(create: true, length: 1) }
+  end
+end
+
+class BlockTest < Minitest::Test
+  include Scratch
+
+  def test_a_block_closes_and_returns_its_value
+    held = nil
+    assert_equal 42, scratch { |shm| (held = shm) && 42 }
+    assert_predicate held, :closed?
+    refute_predicate held, :stale?
+    assert_equal 64, PolyShm::SharedMemory.attach(held.name, &:size)
+    assert_equal 64, PolyShm::SharedMemory.open(held.name, &:size)
+  end
+
+  def test_unlink_at_the_end
+    scratch(unlink: true) { |shm| refute_predicate shm, :stale? }
+    refute_path_exists "/dev/shm/#{made.last}"
+    scratch(unlink: true, &:unlink) # done already
+    scratch.close
+    PolyShm::SharedMemory.attach(made.last, unlink: true) { nil }
+    refute_path_exists "/dev/shm/#{made.last}"
+    PolyShm::SharedMemory.open(fresh("b"), unlink: true) { nil }
+    refute_path_exists "/dev/shm/#{made.last}"
+  end
+
+  def test_unlink_needs_a_block_before_anything_is_made
+    assert_code("ARGUMENT", ArgumentError) { scratch(unlink: true) }
+    refute_path_exists "/dev/shm/#{made.last}"
+  end
+
+  def test_however_a_block_ends
+    held = []
+    assert_raises(ZeroDivisionError) { scratch(unlink: true) { |shm| (held << shm) && 1 / 0 } }
+    scratch(unlink: true) { |shm| held << shm; break }
+    catch(:done) { scratch(unlink: true) { |shm| held << shm; throw :done } }
+    assert held.all?(&:closed?)
+    assert held.all?(&:stale?)
+  end
+
+  def test_the_constructor_of_cpython
+    made = PolyShm::SharedMemory.new(fresh, create: true, size: 8)
+    assert_equal 8, PolyShm::SharedMemory.new(made.name).size
+    assert_equal 8, PolyShm::SharedMemory.new(name: made.name).size
+    generated = PolyShm::SharedMemory.new(create: true, size: 8)
+    assert_match(/\Apsm_\h{8}\z/, generated.name)
+    generated.unlink
+  end
+end
+
+class BytesTest < Minitest::Test
+  include Scratch
+
+  def test_bytes_are_binary_and_names_utf8
+    shm = scratch
+    assert_equal Encoding::BINARY, shm.read.encoding
+    assert_equal Encoding::UTF_8, shm.name.encoding
+    refute_predicate shm.read, :frozen?
+  end
+
+  def test_strings_of_any_encoding_are_taken_byte_by_byte
+    shm = scratch
+    ["h\u00e9", "h\u00e9".encode("UTF-16LE"), "\xff\x00".b, "frozen", Class.new(String).new("subclass")].each do |bytes|
+      shm.write(0, bytes.freeze)
+      assert_equal bytes.b, shm.read(0, bytes.bytesize)
+    end
+  end
+
+  def test_index_and_range
+    shm = scratch(size: 10)
+    shm[0, 5] = "hello"
+    shm[5..] = "world"
+    assert_equal "helloworld", shm.read
+    assert_equal "ello", shm[1, 4]
+    assert_equal "ello", shm[1..4]
+    assert_equal "ell", shm[1...4]
+    assert_equal "hel", shm[..2]
+    assert_equal "", shm[10..]
+    assert_equal "", shm[3...3]
+    shm[2..3] = "LL"
+    assert_equal "heLLoworld", shm[0..]
+  end
+
+  def test_index_and_range_outside
+    shm = scratch(size: 10)
+    assert_code("INDEX", IndexError) { shm[0..10] }
+    assert_code("INDEX", IndexError) { shm[-3..] }
+    assert_code("INDEX", IndexError) { shm[2..-1] }
+    assert_code("INDEX", IndexError) { shm[11..] }
+    assert_code("TYPE", TypeError) { shm[3] }
+    assert_code("TYPE", TypeError) { shm["a".."b"] }
+    assert_code("TYPE", TypeError) { shm[0.5..2] }
+    assert_code("ARGUMENT", ArgumentError) { shm[0, 4] = "hello" }
+    assert_code("ARGUMENT", ArgumentError) { shm[0..] = "hello" }
+    assert_code("TYPE", TypeError) { shm[0, 5] = :hello }
+    assert_equal "\0" * 10, shm.read
+  end
+
+  def test_string_forms
+    shm = scratch
+    view = shm.view(:float64, offset: 8, count: 2)
+    assert_equal "SharedMemory('#{shm.name}', size=64)", shm.inspect
+    assert_equal shm.inspect, shm.to_s
+    assert_equal "View('float64', count=2, offset=8)", view.inspect
+    shm.close
+    assert_equal "SharedMemory('#{shm.name}', size=64, closed)", "#{shm}"
+    assert_equal "View('float64', count=2, offset=8, closed)", "#{view}"
+  end
+
+  def test_the_module
+    assert_equal PolyShm.version, PolyShm::VERSION
+    assert_equal Etc.sysconf(Etc::SC_PAGESIZE), PolyShm.page_size
+    shm = scratch(mode: 0o640)
+    info = PolyShm.segments.find { |segment| segment.name == shm.name }
+    assert_equal ["SharedMemory", 64, 0o640, Process.euid], [info.kind, info.size, info.mode, info.owner]
+  end
+end
+
+class ViewTest < Minitest::Test
+  include Scratch
+
+  def view(dtype = :float64, count = 4)
+    scratch(size: 4096).view(dtype, count: count)
+  end
+
+  def test_an_array_as_to_reading_and_writing
+    t = view
+    assert_equal 21.5, t[0] = 21.5
+    assert_equal 21.5, t[0]
+    assert_equal [21.5, 1.0, 2.0, 3.0], t.replace([1, 2, 3], 1).to_a
+    assert_equal [1.0, 2.0], t.to_a(1, 2)
+    assert_same t, t.fill(0.5, 2)
+    assert_equal [21.5, 1.0, 0.5, 0.5], t.entries
+    assert_equal :float64, t.dtype
+    assert_equal [4, 4, 4, 0], [t.count, t.size, t.length, t.offset]
+  end
+
+  def test_dtypes_by_symbol_and_string
+    assert_equal :uint16, view(:uint16).dtype
+    assert_equal :uint16, view("uint16").dtype
+    shm = PolyShm::SharedMemory.attach(made.last)
+    shm.set_value("int8", 3, -1)
+    assert_equal(-1, shm.get_value(:int8, 3))
+  end
+
+  def test_enumerable
+    t = view(:int32).replace([3, 1, 2, 1])
+    assert_equal [1, 1, 2, 3], t.sort
+    assert_equal [1, 3, 7], [t.min, t.max, t.sum]
+    assert_equal [6, 2, 4, 2], t.map { |x| x * 2 }
+    assert_equal [[3, 0], [1, 1]], t.each_with_index.first(2)
+    assert_includes t, 2
+    assert_equal 2, t.count(1)
+    assert_equal(1, t.count { |x| x > 2 })
+    assert_equal [3, 1], t.first(2)
+    assert_equal [1, 2], t.lazy.reject { |x| x == 3 }.first(2)
+    assert_equal [1, 2, 1, 3], t.reverse_each.to_a
+  end
+
+  def test_each
+    t = view(:int32).replace([3, 1, 2, 1])
+    seen = []
+    assert_same t, t.each { |x| seen << x }
+    assert_equal [3, 1, 2, 1], seen
+    assert_equal 4, t.each.size
+    enumerator = t.each
+    assert_equal [3, 1], [enumerator.next, enumerator.next]
+    assert_equal(:found, t.each { break :found })
+  end
+
+  def test_each_sees_elements_as_they_are_when_their_turn_comes
+    t = view(:int32)
+    assert_equal([0, 7, 7, 7], t.each.map { |x| t.fill(7) && x })
+  end
+
+  def test_a_segment_that_is_closed_within_each
+    shm = scratch
+    assert_code("CLOSED", PolyShm::ClosedError) { shm.view(:int32).each { shm.close } }
+  end
+
+  def test_integers_and_floats_stay_what_they_are
+    assert_equal [0, Integer], [view(:uint64)[0], view(:uint64)[0].class]
+    assert_instance_of Float, view(:float32)[0]
+    t = view(:uint64).replace([2**64 - 1, 2**63, 2**62, 0])
+    assert_equal [2**64 - 1, 2**63, 2**62, 0], t.to_a
+    assert_code("TYPE", TypeError) { t[0] = 1r }
+    assert_code("TYPE", TypeError) { t[0] = :one }
+  end
+
+  def test_a_bad_element_is_named
+    t = view(:uint8)
+    error = assert_code("RANGE", RangeError) { t.replace([1, 2, 300]) }
+    assert_match(/element 2: 300 is outside uint8/, error.message)
+    assert_match(/element 1/, assert_code("TYPE", TypeError) { t.replace([1, Object.new]) }.message)
+    assert_match(/element 0/, assert_code("RANGE", RangeError) { t.replace([2**64]) }.message)
+    assert_equal [0, 0, 0, 0], t.to_a
+  end
+end
+
+class BufferTest < Minitest::Test
+  include Scratch
+
+  def test_no_copy
+    shm = scratch
+    shm.write(3, "abc")
+    assert_equal "abc", shm.buffer.get_string(3, 3)
+    shm.buffer.set_value(:u32, 8, 0x01020304)
+    assert_equal "\x04\x03\x02\x01".b, shm[8, 4] # :u32 is little-endian
+    assert_same shm.buffer, shm.buffer
+    assert_equal [64, true, false], [shm.buffer.size, shm.buffer.external?, shm.buffer.readonly?]
+  end
+
+  def test_it_is_freed_at_close_and_its_slices_with_it
+    shm = scratch
+    buffer = shm.buffer
+    slice = buffer.slice(8, 8)
+    shm.close
+    assert_raises(IO::Buffer::AllocationError) { buffer.get_value(:U8, 0) }
+    assert_raises(IO::Buffer::InvalidatedError) { slice.get_value(:U8, 0) }
+    assert_code("CLOSED", PolyShm::ClosedError) { shm.buffer }
+  end
+
+  def test_a_new_one_after_growth_and_after_free
+    shm = scratch
+    shm.write(0, "kept")
+    old = shm.buffer
+    shm.resize(100_000)
+    assert_equal "kept", old.get_string(0, 4)
+    assert_equal 100_000, shm.buffer.size
+    assert_predicate old, :null?
+    shm.buffer.free
+    assert_equal "kept", shm.buffer.get_string(0, 4)
+  end
+
+  def test_read_only
+    scratch.write(0, "text")
+    shm = PolyShm::SharedMemory.attach(made.last, readonly: true)
+    assert_predicate shm.buffer, :readonly?
+    assert_equal "text", shm.buffer.get_string(0, 4)
+    assert_raises(IO::Buffer::AccessError) { shm.buffer.set_value(:U8, 0, 1) }
+    assert_raises(IO::Buffer::AccessError) { shm.buffer.clear }
+    # Ruby 3.1 has slices that forget it: none of those may be had.
+    assert_raises(NoMethodError, IO::Buffer::AccessError) { shm.buffer.slice(0, 8).set_value(:U8, 0, 1) }
+    assert_equal "text", shm.read(0, 4)
+  end
+
+  def test_it_keeps_its_segment
+    buffer = deeper { scratch.tap { |shm| shm.write(0, "alive") }.buffer }
+    slice = deeper { scratch_again.buffer.slice(0, 5) }
+    collect
+    assert_equal "alive", buffer.get_string(0, 5)
+    assert_equal "alive", slice.get_string
+    assert_raises(NoMethodError) { buffer.transfer } # it would leave its segment behind
+  end
+
+  def scratch_again
+    PolyShm::SharedMemory.attach(made.last)
+  end
+
+  def test_no_warning
+    assert_silent { scratch.buffer.get_value(:U8, 0) }
+  end
+end
+
+class LifetimeTest < Minitest::Test
+  include Scratch
+
+  def test_the_collector_closes_and_never_unlinks
+    GC.start
+    before = mappings
+    made_here = deeper { Array.new(50) { |i| scratch_named(i) } }
+    collect
+    assert_operator mappings - before, :<=, 5
+    made_here.each { |left| assert_path_exists "/dev/shm/#{left}" }
+  end
+
+  def scratch_named(number)
+    PolyShm::SharedMemory.create(fresh(number), size: 4096).name
+  end
+
+  def test_dropped_segments_do_not_pile_up
+    most = 0
+    200.times do
+      PolyShm::SharedMemory.create(fresh, size: 1 << 20).unlink
+      most = [most, mappings].max
+    end
+    assert_operator most, :<, 64, "1 MiB segments waiting for the collector"
+  end
+
+  def test_a_view_keeps_its_segment
+    view = deeper { scratch.view(:int32).fill(7) }
+    collect
+    assert_equal [7] * 16, view.to_a
+  end
+
+  def test_everything_under_gc_stress
+    shm = scratch
+    view = shm.view(:uint64)
+    GC.stress = true
+    view.replace([2**64 - 1, 2**63, 1])
+    list = view.to_a
+    view[1] = 2**64 - 2
+    one = view[1]
+    names = PolyShm.segments.map(&:name)
+    bytes = shm.read
+    begin
+      view.replace([1, -1])
+    rescue RangeError => error
+      message = error.message
+    end
+    GC.stress = false
+    assert_equal [2**64 - 1, 2**63, 1, 0], list.first(4)
+    assert_equal 2**64 - 2, one
+    assert_includes names, shm.name
+    assert_equal 64, bytes.bytesize
+    assert_match(/element 1: -1/, message)
+  ensure
+    GC.stress = false
+  end
+
+  def test_a_childs_end_touches_nothing_shared
+    shm = scratch
+    shm.write(0, "parent's")
+    view = shm.view(:uint8)
+    in_child do
+      view[63] = 9
+      deeper { PolyShm::SharedMemory.attach(shm.name).view(:uint8) }
+      shm.buffer
+      collect
+      shm.close
+      shm.closed?
+    end
+    in_child_at_exit { shm }
+    assert_equal "parent's", shm.read(0, 8)
+    assert_equal 9, view[63]
+    refute_predicate shm, :stale?
+  end
+
+  # With all of Ruby's own finalisers, which exit! leaves out.
+  def in_child_at_exit
+    code = 'require "polyshm"; PolyShm::SharedMemory.attach(ARGV[0]); $v = PolyShm::SharedMemory.attach(ARGV[0]).view(:int8)'
+    assert system(RbConfig.ruby, "-e", code, yield.name)
+  end
+
+  def test_other_threads_close_while_we_read
+    2.times do
+      shm = scratch(size: 4096)
+      view = shm.view(:int64)
+      users = [-> { shm.read }, -> { view[1] += 1 }, -> { view.to_a }, -> { shm.fill(1) }, -> { view.replace([1] * 512) }]
+      threads = users.map do |use|
+        Thread.new { loop { use.call } rescue $! } # rubocop:disable Style/RescueModifier
+      end
+      sleep 0.01
+      shm.close
+      assert_equal ["CLOSED"], threads.map { |thread| thread.value.code }.uniq
+      shm.unlink
+    end
+  end
+end
+
+class WaitTest < Minitest::Test
+  include Scratch
+
+  def clock
+    Process.clock_gettime(Process::CLOCK_MONOTONIC)
+  end
+
+  def attach(timeout)
+    PolyShm::SharedMemory.attach(fresh("awaited"), timeout: timeout)
+  end
+
+  def assert_takes(range)
+    start = clock
+    yield
+    assert_includes range, clock - start
+  end
+
+  # A wait in a thread of its own, after it has begun.
+  def waiting(timeout = nil)
+    thread = Thread.new do
+      Thread.current.report_on_exception = false
+      attach(timeout)
+    end
+    Thread.pass until thread.stop?
+    sleep 0.05
+    thread
+  end
+
+  def test_the_name_comes
+    thread = waiting
+    made_now = PolyShm::SharedMemory.create(fresh("awaited"), size: 8)
+    assert_equal made_now.name, thread.value.name
+  end
+
+  def test_the_name_does_not_come
+    [0.1, 1/10r].each { |seconds| assert_takes(0.1..1) { assert_code("ENOENT", Errno::ENOENT) { attach(seconds) } } }
+    [0, 0.0, 1e-12].each { |seconds| assert_takes(0..0.1) { assert_code("ENOENT", Errno::ENOENT) { attach(seconds) } } }
+  end
+
+  def test_bad_timeouts
+    [-1, -0.5, Float::NAN, -(2**70), -Float::INFINITY].each { |bad| assert_code("RANGE", RangeError) { attach(bad) } }
+    ["1", :one, true, [], Object.new, 1i].each { |bad| assert_code("TYPE", TypeError) { attach(bad) } }
+    shm = PolyShm::SharedMemory.create(fresh("awaited"), size: 8)
+    [nil, 2**31, 2**63, 2**2000, 1e300, Float::INFINITY].each { |long| assert_equal shm.name, attach(long).name }
+  end
+
+  def test_other_threads_run
+    ticks = 0
+    ticker = Thread.new { loop { (ticks += 1) && sleep(0.01) } }
+    assert_code("ENOENT", Errno::ENOENT) { attach(0.3) }
+    ticker.kill
+    assert_operator ticks, :>, 10
+  end
+
+  def test_timeout_breaks_it
+    assert_takes(0.1..1) { assert_raises(Timeout::Error) { Timeout.timeout(0.1) { attach(nil) } } }
+  end
+
+  def test_thread_raise_breaks_it
+    thread = waiting
+    assert_takes(0..1) do
+      thread.raise(KeyError, "mine")
+      assert_equal "mine", assert_raises(KeyError) { thread.value }.message
+    end
+  end
+
+  def test_thread_kill_breaks_it
+    ended = false
+    thread = Thread.new do
+      attach(nil)
+    ensure
+      ended = true
+    end
+    Thread.pass until thread.stop?
+    assert_takes(0..1) { thread.kill.join }
+    assert ended
+    assert_code("ENOENT", Errno::ENOENT) { attach(0.01) } # nothing of it is left over
+  end
+
+  def test_a_broken_wait_leaves_the_thread_fit
+    2.times do
+      assert_raises(Timeout::Error) { Timeout.timeout(0.05) { attach(nil) } }
+      assert_code("ENOENT", Errno::ENOENT) { attach(0.05) }
+      assert_code("TYPE", TypeError) { PolyShm::SharedMemory.attach(12) }
+    end
+  end
+
+  def test_ctrl_c
+    code = 'require "polyshm"; $stdout.sync = true; puts "ready"
+            begin; PolyShm::SharedMemory.attach(ARGV[0], timeout: nil); rescue Interrupt => error; puts error.class; end'
+    IO.popen([RbConfig.ruby, "-e", code, fresh("awaited")]) do |child|
+      assert_equal "ready\n", child.gets
+      sleep 0.1
+      Process.kill(:INT, child.pid)
+      assert_takes(0..1) { assert_equal "Interrupt\n", child.gets }
+    end
+  end
+
+  def test_a_signal_that_needs_nothing_lets_it_go_on
+    signals = 0
+    old = trap(:USR1) { signals += 1 }
+    thread = Thread.new { 5.times { sleep(0.03) && Process.kill(:USR1, $$) } }
+    assert_takes(0.3..1.5) { assert_code("ENOENT", Errno::ENOENT) { attach(0.3) } }
+    thread.join
+    assert_operator signals, :>, 0
+  ensure
+    trap(:USR1, old)
+  end
+
+  def test_a_handler_that_waits_itself
+    inner = nil
+    missing = fresh("missing")
+    old = trap(:USR1) do
+      PolyShm::SharedMemory.attach(missing, timeout: 0.02)
+    rescue Errno::ENOENT => error
+      inner = error.code
+    end
+    killer = Thread.new { sleep(0.05) && Process.kill(:USR1, $$) }
+    assert_takes(0.2..1) { assert_raises(Timeout::Error) { Timeout.timeout(0.2) { attach(nil) } } }
+    killer.join
+    assert_equal "ENOENT", inner
+  ensure
+    trap(:USR1, old)
+  end
+
+  def test_a_name_that_changes_while_it_is_waited_for
+    wanted = fresh("awaited").dup
+    thread = Thread.new { PolyShm::SharedMemory.attach(wanted, timeout: 5) }
+    Thread.pass until thread.stop?
+    wanted.replace("x" * 100_000)
+    GC.start
+    made_now = PolyShm::SharedMemory.create(made.last, size: 8)
+    assert_equal made_now.name, thread.value.name
+  end
+end
+
+class HostileTest < Minitest::Test
+  include Scratch
+
+  def hostile
+    other = PolyShm::SharedMemory.attach(made.last)
+    closed = PolyShm::SharedMemory.attach(made.last).tap(&:close)
+    [nil, true, false, -1, 0, 1, 64, 2**31, 2**62, 2**63 - 1, 2**63, 2**64, -(2**63), -(2**63) - 1, -(2**64), 2**2000, 1.5, -0.0,
+     Float::NAN, Float::INFINITY, 1r, 1i, "12", "", "a\0b", "\xff", "x" * 100_000, :int32, :"a\0b", [], [1, nil], {}, 1..2, Object.new,
+     BasicObject.new, Object, $stdout, other, closed, other.view(:int8), closed.method(:name), other.buffer, Struct.new(:size).new(5)]
+  end
+
+  # Whatever a call makes of it: an answer or an error of ours or of Ruby's, and the process lives.
+  def survive(receiver, method, *arguments, **keywords)
+    receiver.public_send(method, *arguments, **keywords)
+  rescue StandardError => error
+    known = [PolyShm::Error, ArgumentError, TypeError, NoMethodError]
+    assert known.any? { |kind| error.is_a?(kind) }, "#{method}: #{error.full_message}"
+    nil
+  end
+
+  def assert_survives(receiver, methods, arity)
+    values = hostile
+    random = Random.new(1)
+    methods.each do |method|
+      (0..arity).each do |count|
+        tries = count < 2 ? values.size**count : 400
+        tries.times do |k|
+          survive(receiver, method, *Array.new(count) { count == 1 ? values[k] : values.sample(random: random) })
+        end
+      end
+    end
+  end
+
+  SEGMENT_METHODS = %i[read write fill copy get_value set_value view [] []= stale? address refresh name size inspect].freeze
+  VIEW_METHODS = %i[get set [] []= to_a replace fill count dtype offset inspect].freeze
+
+  def test_every_argument_of_a_segment
+    assert_survives(scratch, SEGMENT_METHODS, 4)
+  end
+
+  def test_every_argument_of_a_view
+    %i[uint8 int64 float32].each { |dtype| assert_survives(scratch_again.view(dtype), VIEW_METHODS, 3) }
+  end
+
+  def scratch_again
+    made.empty? ? scratch : PolyShm::SharedMemory.attach(made.last)
+  end
+
+  def test_every_argument_of_closed_ones
+    shm = scratch
+    view = shm.view(:int32)
+    shm.close
+    assert_survives(shm, SEGMENT_METHODS + [:resize], 2)
+    assert_survives(view, VIEW_METHODS, 2)
+  end
+
+  def test_every_argument_of_a_read_only_one
+    scratch
+    shm = PolyShm::SharedMemory.attach(made.last, readonly: true)
+    assert_survives(shm, SEGMENT_METHODS + [:resize], 3)
+    assert_survives(shm.view(:int16), VIEW_METHODS, 3)
+    assert_equal "\0" * 64, shm.read
+  end
+
+  def test_every_argument_of_the_class
+    scratch
+    hostile.each do |value|
+      # "12" would be a name; nil, too, has create make one.
+      %i[create attach open new unlink].each { |method| survive(PolyShm::SharedMemory, method, value) unless [nil, "12"].include?(value) }
+      survive(PolyShm::SharedMemory, :attach, made.first, readonly: value)
+      survive(PolyShm::SharedMemory, :attach, made.first, timeout: value)
+      survive(PolyShm::SharedMemory, :create, fresh("new"), size: 1, mode: value)
+      survive(PolyShm::SharedMemory, :open, fresh("new"), size: 1, any_owner: value)
+      next if Integer === value && value.between?(1, 2**40) # that one would be made
+
+      assert_nil survive(PolyShm::SharedMemory, :create, fresh("size"), size: value)
+    end
+  end
+
+  def test_no_object_without_a_handle
+    shm = scratch
+    [shm, shm.view(:int8)].each do |object|
+      assert_raises(TypeError) { object.class.allocate }
+      assert_raises(TypeError) { Class.new(object.class).allocate }
+      assert_raises(TypeError) { object.dup }
+      assert_raises(TypeError) { object.clone }
+      assert_raises(TypeError) { Marshal.dump(object) }
+      assert_raises(TypeError, ArgumentError) { Marshal.load("\x04\bo:#{(object.class.name.size + 5).chr}#{object.class.name}\0") }
+    end
+    assert_raises(NoMethodError) { PolyShm::View.new }
+  end
+
+  def test_no_method_on_another_object
+    [Object.new, "text", PolyShm::View].each do |other|
+      assert_raises(TypeError) { PolyShm::SharedMemory.instance_method(:size).bind_call(other) }
+    end
+    assert_raises(TypeError) { PolyShm::View.instance_method(:get).bind_call(scratch, 0) }
+  end
+
+  def test_what_the_facade_replaces_is_out_of_reach
+    assert_empty PolyShm.singleton_methods.grep(/segment_|each_/)
+    assert_empty PolyShm::SharedMemory.public_instance_methods.grep(/core_|new_buffer|give_back/)
+    assert_empty PolyShm::View.public_instance_methods.grep(/core_|values|assign/)
+    assert_raises(NoMethodError) { PolyShm::SharedMemory.segment_create("x", 1, 1) }
+  end
+end
