@@ -1,0 +1,105 @@
+-- The polyglot tests' peer in Lua 5.1 to 5.4 and LuaJIT: NAME write|read VALUESFILE. Line k lies at byte 256 k, through a view.
+-- 64-bit numbers that this Lua cannot hold are written as two halves; reading one must raise RANGE, and is told as `!`.
+local polyshm = require "polyshm"
+
+local STRIDE, HALF = 256, 2 ^ 32
+local nan = 0 / 0
+if tostring(nan):sub(1, 1) == "-" then nan = -nan end -- as 0 / 0 is on x86
+local FLOATS = {nan = nan, inf = 1 / 0, ["-inf"] = -1 / 0}
+
+local function to_float(word)
+  return FLOATS[word] or tonumber((word:gsub("^%-?%d+$", "%0.0"))) -- "-0" as an integer would lose its sign
+end
+
+-- An integer, or nil if this Lua has no such number.
+local function to_integer(word)
+  local x = tonumber(word)
+  if math.type then return math.type(x) == "integer" and x or nil end
+  return math.abs(x) <= 2 ^ 53 and ("%.0f"):format(x) == word and x or nil
+end
+
+-- The two's complement of a decimal number, as its upper and lower 32 bits.
+local function halves(word)
+  local high, low = 0, 0
+  for digit in word:gmatch "%d" do
+    low = low * 10 + tonumber(digit)
+    high = (high * 10 + math.floor(low / HALF)) % HALF
+    low = low % HALF
+  end
+  if word:sub(1, 1) == "-" then
+    high = (HALF - high - (low > 0 and 1 or 0)) % HALF
+    low = (HALF - low) % HALF
+  end
+  return high, low
+end
+
+-- An integer that stands for one beyond 2^63, as Lua 5.3 and 5.4 give it.
+local function unsigned_decimal(x)
+  local hex, digits = ("%016x"):format(x), {}
+  local high, low = tonumber(hex:sub(1, 8), 16), tonumber(hex:sub(9), 16)
+  repeat
+    low = high % 10 * HALF + low
+    high = math.floor(high / 10)
+    table.insert(digits, 1, ("%d"):format(low % 10))
+    low = math.floor(low / 10)
+  until high == 0 and low == 0
+  return table.concat(digits)
+end
+
+local function write(shm, offset, dtype, words)
+  if dtype == "bytes" then
+    shm:write(offset, (words[1]:gsub("%x%x", function(hex) return string.char(tonumber(hex, 16)) end)))
+    return
+  end
+  local view = shm:view(dtype, {offset = offset, count = #words})
+  local convert = dtype:find "^float" and to_float or to_integer
+  for i, word in ipairs(words) do
+    local x = convert(word)
+    if x then
+      view[i - 1] = x
+    else
+      local high, low = halves(word)
+      local at = offset + 8 * (i - 1)
+      shm:set_value("uint16", at, 1)
+      local little_endian = shm:read(at, 1) == "\1"
+      shm:set_value("uint32", at + (little_endian and 0 or 4), low)
+      shm:set_value("uint32", at + (little_endian and 4 or 0), high)
+    end
+  end
+end
+
+local function told(view, dtype, index)
+  local ok, x = pcall(view.get, view, index)
+  if not ok then return assert(x.code == "RANGE" and "!", x) end
+  if dtype:find "^float" then return x ~= x and "nan" or ("%.17g"):format(x) end
+  if dtype == "uint64" and x < 0 then return unsigned_decimal(x) end
+  return ("%d"):format(x)
+end
+
+local function read(shm, offset, dtype, words)
+  if dtype == "bytes" then
+    return (shm:read(offset, #words[1] / 2):gsub(".", function(byte) return ("%02x"):format(byte:byte()) end))
+  end
+  local view = shm:view(dtype, {offset = offset, count = #words})
+  local told_words = {}
+  for i = 1, #words do told_words[i] = told(view, dtype, i - 1) end
+  return table.concat(told_words, " ")
+end
+
+local name, verb, values = arg[1], arg[2], arg[3]
+local SharedMemory = polyshm.SharedMemory
+local shm = assert(verb == "write" and SharedMemory.create(name, {size = 65536})
+  or SharedMemory.attach(name, {readonly = true}))
+local offset = 0
+for line in assert(io.open(values)):lines() do
+  local words = {}
+  for word in line:gmatch "%S+" do words[#words + 1] = word end
+  local dtype = table.remove(words, 1)
+  if verb == "write" then
+    write(shm, offset, dtype, words)
+  else
+    print(dtype .. " " .. read(shm, offset, dtype, words))
+  end
+  offset = offset + STRIDE
+end
+shm:close()
