@@ -3,9 +3,7 @@
 local polyshm = require "polyshm"
 
 local STRIDE, HALF = 256, 2 ^ 32
-local nan = 0 / 0
-if tostring(nan):sub(1, 1) == "-" then nan = -nan end -- as 0 / 0 is on x86
-local FLOATS = {nan = nan, inf = 1 / 0, ["-inf"] = -1 / 0}
+local FLOATS = {nan = math.abs(0 / 0), inf = 1 / 0, ["-inf"] = -1 / 0} -- 0 / 0 has a sign on x86
 
 local function to_float(word)
   return FLOATS[word] or tonumber((word:gsub("^%-?%d+$", "%0.0"))) -- "-0" as an integer would lose its sign
