@@ -42,11 +42,12 @@ static inline polyshm_status tcl_int64(Tcl_Obj *word, const char *what, int64_t 
 /* A mode is octal as it is written: 0600 and 0o600 are 384 in every Tcl, though 9.0 reads 0600 as six hundred. */
 static polyshm_status tcl_mode(Tcl_Obj *word, int64_t *out) {
   const char *text = Tcl_GetString(word), *digits = text;
-  if (digits[0] == '0')
-    digits += digits[1] == 'o' || digits[1] == 'O' ? 2 : 1;
-  size_t length = strlen(digits);
-  if (digits == text || !length || strspn(digits, "01234567") != length)
+  if (text[0] == '0')
+    digits += text[1] == 'o' || text[1] == 'O' ? 2 : 1;
+  if (digits == text || digits[0] < '0' || digits[0] > '9')
     return tcl_int64(word, "mode", out);
+  if (digits[strspn(digits, "01234567")])
+    return polyshm_fail(POLYSHM_TYPE, "mode \"%.100s\" is no octal number", text);
   *out = strtoll(digits, NULL, 8);
   return POLYSHM_OK;
 }

@@ -141,7 +141,8 @@ proc code {errorcode} {
 
 proc statement {line} {
     if {[take line {sh }]} {
-        exec -ignorestderr /bin/sh -c [lindex [token line] 1]
+        # A tool that is loaded into this interpreter is not for the commands.
+        exec -ignorestderr env -u LD_PRELOAD /bin/sh -c [lindex [token line] 1]
         return
     }
     if {![take line {(?:(\w+) = )?(\w+)\.(\w+)} variable target method]} {

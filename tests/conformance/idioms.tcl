@@ -534,17 +534,17 @@ check numbers-bad-mode "a mode that is none" {
 } {RANGE RANGE TYPE TYPE TYPE TYPE TYPE TYPE TYPE RANGE RANGE}
 
 check numbers-list "1 000 000 elements go into a list and back" {
-    $shm resize 8000000
-    set all [$shm view float64]
-    set numbers [lmap i [lrepeat 1000000 0] {incr n}]
-    $all assign $numbers
-    set found [expr {[$all list] eq [lmap i $numbers {expr {double($i)}}]}]
-    $all destroy
-    set found
+    polyshm::with long [polyshm::SharedMemory create ${prefix}l -size 8000000] {
+        polyshm::with all [$long view float64] {
+            set numbers [lmap i [lrepeat 1000000 0] {incr n}]
+            $all assign $numbers
+            string equal [$all list] [lmap i $numbers {expr {double($i)}}]
+        }
+    }
 } 1
 
 check numbers-memory "what does not fit into memory is an error, where Tcl itself would end the process" native {
-    $shm resize 67108864
+    [polyshm::SharedMemory create ${prefix}l -size 67108864] destroy
     set script {
         package require polyshm
         set shm [polyshm::SharedMemory attach %s]
@@ -555,7 +555,7 @@ check numbers-memory "what does not fit into memory is an error, where Tcl itsel
         }
         puts $codes
     }
-    exec sh -c {ulimit -v 120000 && exec "$0"} [info nameofexecutable] << [format $script ${prefix}a] 2>@1
+    exec sh -c {ulimit -v 120000 && exec "$0"} [info nameofexecutable] << [format $script ${prefix}l] 2>@1
 } {ENOMEM ENOMEM {}}
 
 check segments "segments are dicts" {
