@@ -62,10 +62,10 @@ def run(command, environment):
     """One run of a command: {(measure, variant): [nanoseconds of each pass]}."""
     words = [word.replace("{name}", PREFIX) for word in command.words]
     done = subprocess.run(
-        words, env=environment | dict(command.environment), stdout=subprocess.PIPE, timeout=60, text=True
+        words, env=environment | dict(command.environment), capture_output=True, timeout=60, text=True
     )
     if done.returncode != 0:
-        raise subprocess.CalledProcessError(done.returncode, words)
+        raise OSError(f"{' '.join(words)}: exit status {done.returncode}:\n{done.stderr[:1000]}")
     times = {}
     for line in done.stdout.splitlines():
         measure, variant, nanoseconds = line.split("\t")

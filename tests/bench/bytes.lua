@@ -15,6 +15,8 @@ bench.interleave(passes, {
     hand:drop()
     return time
   end},
+})
+bench.interleave(passes, {
   {"write", "ours", function() return timed(function() shm:write(0, bytes) end) end},
   {"write", "memcpy", function() return timed(function() hand:copy_in(bytes) end) end},
 })

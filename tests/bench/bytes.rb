@@ -27,7 +27,9 @@ end
 interleave(passes, [
   ['read', 'ours', -> { timed_string { shm.read(0, size) } }],
   ['read', 'malloc + memcpy', copy_out],
-  ['read', 'IO::Buffer#get_string', -> { timed_string { buffer.get_string(0, size) } }],
+  ['read', 'IO::Buffer#get_string', -> { timed_string { buffer.get_string(0, size) } }]
+])
+interleave(passes, [
   ['write', 'ours', -> { timed { shm.write(0, bytes) } }],
   ['write', 'memcpy', -> { timed { hand.copy_in(bytes) } }]
 ])

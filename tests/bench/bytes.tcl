@@ -15,6 +15,7 @@ proc copy_out {hand} {
 }
 interleave $passes [list \
   read ours [list timed $shm read 0 $size] \
-  read "malloc + memcpy" [list copy_out $hand] \
+  read "malloc + memcpy" [list copy_out $hand]]
+interleave $passes [list \
   write ours {timed $::shm write 0 $::bytes} \
   write memcpy {timed $::hand copy_in $::bytes}]

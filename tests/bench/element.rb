@@ -25,8 +25,9 @@ def loop_of(statement)
 end
 
 empty = loop_of('')
-runs = ['x = t.get(i)', 't.set(i, x)', 'x = t[i]', 't[i] = x'].product(objects.to_a).map do |statement, (variant, object)|
-  run = loop_of(statement)
-  [statement, variant, -> { (run.call(object, count / 1000) - empty.call(nil, count / 1000)).fdiv(count) }]
+['x = t.get(i)', 't.set(i, x)', 'x = t[i]', 't[i] = x'].each do |statement|
+  interleave(passes, objects.map do |variant, object|
+    run = loop_of(statement)
+    [statement, variant, -> { (run.call(object, count / 1000) - empty.call(nil, count / 1000)).fdiv(count) }]
+  end)
 end
-interleave(passes, runs)

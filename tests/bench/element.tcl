@@ -24,9 +24,10 @@ proc net {procedure object count} {
 }
 
 foreach statement {{set x [$t get $i]} {$t set $i $x}} {
+  set runs {}
   foreach {variant object} [list ours [$shm view float64] hand-written [yardstick::open $name]] {
     loop "$variant $statement" $statement
     lappend runs $statement $variant [list net "$variant $statement" $object $count]
   }
+  interleave $passes $runs
 }
-interleave $passes $runs

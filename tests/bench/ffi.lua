@@ -19,10 +19,10 @@ local function loop(statement, object)
   return function() return run(object, count / 1000, bench.clock) / count end
 end
 
-local runs = {}
 for _, statement in ipairs {"t[i] = i", "x = x + t[i]"} do
+  local runs = {}
   for variant, object in pairs {ours = ffi.cast("double *", shm.address), ["plain FFI array"] = ffi.new "double[1000]"} do
     table.insert(runs, {statement, variant, loop(statement, object)})
   end
+  bench.interleave(passes, runs)
 end
-bench.interleave(passes, runs)

@@ -5,10 +5,10 @@
 
 #include <polyshm.h>
 
-typedef struct life {
+typedef struct work {
   const char *name;
   int count;
-} life;
+} work;
 
 static bool ours(const char *name) {
   polyshm_segment *segment;
@@ -36,14 +36,14 @@ static bool bare(const char *name) {
 }
 
 /* Nanoseconds of one. */
-static double lives(bool (*act)(const char *name), const life *life) {
+static double lives(bool (*act)(const char *name), const work *todo) {
   const int64_t start = yardstick_clock();
-  for (int i = 0; i < life->count; i++)
-    if (!act(life->name)) {
-      (void)fprintf(stderr, "lifetime: %s: errno %d: %s\n", life->name, errno, polyshm_last_error());
+  for (int i = 0; i < todo->count; i++)
+    if (!act(todo->name)) {
+      (void)fprintf(stderr, "lifetime: %s: errno %d: %s\n", todo->name, errno, polyshm_last_error());
       exit(1);
     }
-  return (double)(yardstick_clock() - start) / life->count;
+  return (double)(yardstick_clock() - start) / todo->count;
 }
 
 static double our_lives(void *context) {
@@ -57,9 +57,9 @@ static double bare_lives(void *context) {
 int main(int argc, char **argv) {
   if (argc != 4)
     return 2;
-  life life = {argv[1], atoi(argv[3])};
+  work lives_of = {argv[1], atoi(argv[3])};
   static const timed_run runs[] = {{"create+close+unlink", "ours", our_lives},
                                    {"create+close+unlink", "bare system calls", bare_lives}};
-  interleave(atoi(argv[2]), 2, runs, &life);
+  interleave(atoi(argv[2]), 2, runs, &lives_of);
   return 0;
 }

@@ -10,6 +10,8 @@ local list = hand:values()
 bench.interleave(passes, {
   {"to list", "ours", function() return timed(function() return view:totable() end) end},
   {"to list", "hand-written", function() return timed(function() return hand:values() end) end},
+})
+bench.interleave(passes, {
   {"from list", "ours", function() return timed(function() view:assign(list) end) end},
   {"from list", "hand-written", function() return timed(function() hand:assign(list) end) end},
 })

@@ -9,7 +9,9 @@ list = hand.values
 
 interleave(passes, [
   ['to list', 'ours', -> { timed { view.to_a } }],
-  ['to list', 'hand-written', -> { timed { hand.values } }],
+  ['to list', 'hand-written', -> { timed { hand.values } }]
+])
+interleave(passes, [
   ['from list', 'ours', -> { timed { view.replace(list) } }],
   ['from list', 'hand-written', -> { timed { hand.assign(list) } }]
 ])

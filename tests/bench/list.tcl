@@ -10,6 +10,7 @@ set list [$hand values]
 
 interleave $passes [list \
   "to list" ours [list timed $view list] \
-  "to list" hand-written [list timed $hand values] \
+  "to list" hand-written [list timed $hand values]]
+interleave $passes [list \
   "from list" ours {timed $::view assign $::list} \
   "from list" hand-written {timed $::hand assign $::list}]

@@ -18,7 +18,18 @@ static yardstick *check(lua_State *L) {
   return y;
 }
 
-static double *element(lua_State *L, yardstick *y, lua_Integer index) {
+/* luaL_checkinteger of a Lua without integers cuts fractions off: t[1.5] is no element, here as in Lua 5.3.
+ */
+static lua_Integer check_index(lua_State *L) {
+  lua_Integer index = luaL_checkinteger(L, 2);
+#if LUA_VERSION_NUM < 503
+  luaL_argcheck(L, (lua_Number)index == lua_tonumber(L, 2), 2, "integer expected");
+#endif
+  return index;
+}
+
+static double *element(lua_State *L, yardstick *y) {
+  lua_Integer index = check_index(L);
   if (index < 0 || index >= y->count)
     luaL_error(L, "index out of range");
   return y->data + index;
@@ -26,13 +37,13 @@ static double *element(lua_State *L, yardstick *y, lua_Integer index) {
 
 static int get(lua_State *L) {
   yardstick *y = check(L);
-  lua_pushnumber(L, *element(L, y, luaL_checkinteger(L, 2)));
+  lua_pushnumber(L, *element(L, y));
   return 1;
 }
 
 static int set(lua_State *L) {
   yardstick *y = check(L);
-  *element(L, y, luaL_checkinteger(L, 2)) = luaL_checknumber(L, 3);
+  *element(L, y) = luaL_checknumber(L, 3);
   return 0;
 }
 

@@ -48,6 +48,7 @@ class Build:
     """The release build: its interpreters, its programs, and the environment in which scripts find the bindings."""
 
     def __init__(self, folder, quick):
+        folder = os.path.abspath(folder)
         self.folder = os.path.join(folder, "tests", "bench")
         self.passes = 1 if quick else 3  # within each run of a command; there are `rounds` runs
         self.sources = os.path.dirname(os.path.abspath(__file__))
