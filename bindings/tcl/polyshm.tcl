@@ -85,7 +85,7 @@ namespace eval ::polyshm {
 namespace eval ::polyshm::SharedMemory {
     namespace path ::polyshm
     namespace export attach create new open unlink
-    namespace ensemble create
+    namespace ensemble create -prefixes 0
 
     proc create {args} {
         set named [expr {[llength $args] % 2 || [llength $args] && ![string match -* [lindex $args 0]]}]

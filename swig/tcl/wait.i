@@ -14,6 +14,7 @@ static polyshm_status tcl_wait_hook(void (*sleep)(void *slice), void *slice, voi
   sleep(slice);
   if (Tcl_AsyncReady())
     code = Tcl_AsyncInvoke(wait->interp, TCL_OK);
+  polyshm_on_wait(tcl_wait_hook, wait); /* a handler may have waited, too, and taken the hook off */
   if (code == TCL_OK)
     code = Tcl_Canceled(wait->interp, TCL_LEAVE_ERR_MSG);
   if (code == TCL_OK)
