@@ -40,12 +40,13 @@ static int polyshm_lua_gc(lua_State *L) {
 
 /*
  * Lua sees the handle and not the memory behind it. So each new segment makes the collector work as if that much had
- * been allocated, and a loop that drops segments without closing them stays bounded. A collector that the script has
- * stopped is left alone: LUA_GCISRUNNING is 9 in 5.2 ... 5.4 and LuaJIT; 5.1 does not know it and answers -1.
+ * been allocated (64 MiB at most, to bound the pause), and a loop that drops segments without closing them stays
+ * bounded. A collector that the script has stopped is left alone: LUA_GCISRUNNING is 9 in 5.2 ... 5.4 and LuaJIT; 5.1
+ * does not know it and answers -1.
  */
 static void polyshm_lua_weigh(lua_State *L, int64_t size) {
   enum { is_running = 9 };
-  const int64_t most = 1024 * 1024, kibibytes = size / 1024 + 1;
+  const int64_t most = 64 * 1024, kibibytes = size / 1024 + 1;
   if (lua_gc(L, is_running, 0) != 0)
     lua_gc(L, LUA_GCSTEP, (int)(kibibytes < most ? kibibytes : most));
 }
