@@ -338,10 +338,11 @@ static polyshm_status reopen(const polyshm_segment *segment, bool readonly, int 
   return POLYSHM_OK;
 }
 
-static polyshm_status map_more(polyshm_segment *segment, int64_t size) {
+static polyshm_status map_more(polyshm_segment *segment, int fd, int64_t size) {
   uint8_t *old_base = polyshm__segment_base(segment), *base = old_base;
   struct polyshm__outgrown *old = malloc(sizeof *old);
-  polyshm_status status = old ? polyshm__map_grow(&base, segment->mapped, size) : POLYSHM_ENOMEM;
+  polyshm_status status =
+      old ? polyshm__map_grow(fd, segment->readonly, &base, segment->mapped, size) : POLYSHM_ENOMEM;
   if (status || base == old_base)
     free(old);
   if (status)
@@ -357,8 +358,8 @@ static polyshm_status map_more(polyshm_segment *segment, int64_t size) {
 
 /* A smaller size was cut by a peer: what lies beyond would be a bus error, so it is out of bounds from now
  * on. */
-static polyshm_status adopt(polyshm_segment *segment, int64_t size) {
-  polyshm_status status = size > segment->mapped ? map_more(segment, size) : POLYSHM_OK;
+static polyshm_status adopt(polyshm_segment *segment, int fd, int64_t size) {
+  polyshm_status status = size > segment->mapped ? map_more(segment, fd, size) : POLYSHM_OK;
   if (!status)
     atomic_store_explicit(&segment->size, size, memory_order_release);
   return status;
@@ -380,7 +381,7 @@ static polyshm_status change_size(polyshm_segment *segment, const char *verb, in
     if (size)
       status = polyshm__file_allocate(fd, found, size);
     if (!status)
-      status = adopt(segment, size ? size : found);
+      status = adopt(segment, fd, size ? size : found);
     if (status)
       (void)fail(status, verb, segment->name);
   }

@@ -279,7 +279,7 @@ static void a_mapping_grows_where_it_stands(void **state) {
   assert_ptr_equal(mmap(start, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, draft.fd, 0), start);
   assert_int_equal(munmap(start + PAGE, (PAGES_ASIDE - 1) * PAGE), 0);
   memset(base, 1, PAGE);
-  assert_ok(polyshm__map_grow(&base, (int64_t)PAGE, (int64_t)(10 * PAGE)));
+  assert_ok(polyshm__map_grow(draft.fd, false, &base, (int64_t)PAGE, (int64_t)(10 * PAGE)));
   assert_ptr_equal(base, start);
   assert_true(all_bytes(base, (int64_t)PAGE, 1));
   memset(base + PAGE, 2, 9 * PAGE);
@@ -293,7 +293,7 @@ static void a_mapping_grows_elsewhere_and_stays(void **state) {
   assert_ok(polyshm__draft_begin(&draft, (int64_t)(10 * PAGE), 0600));
   uint8_t *start = set_aside(), *base = start;
   assert_ptr_equal(mmap(start, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, draft.fd, 0), start);
-  assert_ok(polyshm__map_grow(&base, (int64_t)PAGE, (int64_t)(10 * PAGE)));
+  assert_ok(polyshm__map_grow(draft.fd, false, &base, (int64_t)PAGE, (int64_t)(10 * PAGE)));
   assert_ptr_not_equal(base, start);
   start[5] = 42;
   assert_int_equal(base[5], 42); /* the same bytes twice */

@@ -402,6 +402,7 @@ static void processes_that_grow_one_segment(void **state) {
         if (!status)
           status = polyshm_segment_fill(own, i, polyshm_segment_size(own) - 1, 1);
       }
+      polyshm_segment_free(own);
       _exit(status ? 1 : 0);
     }
   }

@@ -12,16 +12,10 @@ polyshm_status polyshm__map(int fd, int64_t size, bool readonly, uint8_t **base)
   return POLYSHM_OK;
 }
 
-polyshm_status polyshm__map_grow(uint8_t **base, int64_t size, int64_t new_size) {
-  void *address = mremap(*base, (size_t)size, (size_t)new_size, 0);
-  /* An old size of 0 leaves the old mapping where it is and makes a second one: mremap(2), shared mappings
-   * only. */
-  if (address == MAP_FAILED)
-    address = mremap(*base, 0, (size_t)new_size, MREMAP_MAYMOVE);
-  if (address == MAP_FAILED)
-    return -errno;
-  *base = address;
-  return POLYSHM_OK;
+polyshm_status polyshm__map_grow(int fd, bool readonly, uint8_t **base, int64_t size, int64_t new_size) {
+  if (mremap(*base, (size_t)size, (size_t)new_size, 0) != MAP_FAILED)
+    return POLYSHM_OK;
+  return polyshm__map(fd, new_size, readonly, base);
 }
 
 void polyshm__map_blank(uint8_t *base, int64_t size) {

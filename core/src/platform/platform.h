@@ -58,9 +58,9 @@ static inline bool polyshm__same_file(const polyshm__identity *a, const polyshm_
 /* ---- map.c: memory ---- */
 
 polyshm_status polyshm__map(int fd, int64_t size, bool readonly, uint8_t **base);
-/** Makes a mapping longer: where it stands, or else as a second mapping of the same bytes elsewhere (*base
- * changes). */
-polyshm_status polyshm__map_grow(uint8_t **base, int64_t size, int64_t new_size);
+/** Makes a mapping of a file longer: where it stands, or else as a second mapping of the same bytes elsewhere
+ * (*base changes, and the first one stays). */
+polyshm_status polyshm__map_grow(int fd, bool readonly, uint8_t **base, int64_t size, int64_t new_size);
 /** Puts private zero pages in place of the shared ones, so that stale pointers hit nothing. */
 void polyshm__map_blank(uint8_t *base, int64_t size);
 void polyshm__unmap(uint8_t *base, int64_t size);
