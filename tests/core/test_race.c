@@ -403,6 +403,7 @@ static void processes_that_grow_one_segment(void **state) {
           status = polyshm_segment_fill(own, i, polyshm_segment_size(own) - 1, 1);
       }
       polyshm_segment_free(own);
+      polyshm_segment_free(segment); /* the inherited handle */
       _exit(status ? 1 : 0);
     }
   }
