@@ -742,4 +742,4 @@ function TestHostile:test_foreign_userdata()
   raised("TYPE", self.shm.read, self.view, 0, 1)
 end
 
-os.exit(lu.LuaUnit.run())
+os.exit(lu.LuaUnit.run(), true)
