@@ -37,7 +37,7 @@ static polyshm_status tcl_timeout(Tcl_Obj *word, int64_t *out) {
   if (value.kind == POLYSHM_KIND_STR)
     seconds = INFINITY;
   if (!(seconds >= 0))
-    return polyshm_fail(POLYSHM_RANGE, "timeout %.100s: seconds are 0 or more; leave them out to wait for ever", Tcl_GetString(word));
+    return polyshm_fail(POLYSHM_RANGE, "timeout %.100s: seconds are 0 or more, or {} for ever", Tcl_GetString(word));
   *out = seconds < 0x1p63 / 1e9 ? (int64_t)(seconds * 1e9) : -1;
   return POLYSHM_OK;
 }
