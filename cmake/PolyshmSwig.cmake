@@ -19,5 +19,6 @@ function(polyshm_module target)
   # A type table of our own: two SWIG modules in one interpreter must not share theirs.
   target_compile_definitions(${target} PRIVATE SWIG_TYPE_TABLE=polyshm _GNU_SOURCE)
   set_target_properties(${target} PROPERTIES PREFIX "" C_STANDARD 11 C_VISIBILITY_PRESET hidden)
+  target_link_options(${target} PRIVATE LINKER:--exclude-libs,ALL) # a module exports its entry, and not the core
   polyshm_sanitize(${target})
 endfunction()
