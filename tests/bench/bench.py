@@ -23,6 +23,7 @@ import time
 
 from row import PYTHON, Build
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PREFIX = f"polyshm-bench-{os.getpid()}"
 SEGMENT = os.path.join("/dev/shm", PREFIX)
 
@@ -31,8 +32,8 @@ def arguments():
     parser = argparse.ArgumentParser(prog="script/bench", description="Measures polyshm against its yardsticks.")
     parser.add_argument("--rows", metavar="REGEX", default="", help="only the rows whose names match")
     parser.add_argument("--quick", action="store_true", help="fewer rounds: for a first look, not for a claim")
-    parser.add_argument("--json", metavar="FILE", default="build/bench.json", help="where all numbers go (%(default)s)")
-    parser.add_argument("--build", metavar="FOLDER", default="build/release", help=argparse.SUPPRESS)
+    parser.add_argument("--json", metavar="FILE", default=f"{ROOT}/build/bench.json", help="where every number goes (build/bench.json)")
+    parser.add_argument("--build", metavar="FOLDER", default=f"{ROOT}/build/release", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
@@ -146,7 +147,7 @@ def machine(build, cpu):
         "kernel": platform.release(),
         "load": os.getloadavg(),
         "libc": " ".join(platform.libc_ver()),
-        "commit": first_line("git", "describe", "--always", "--dirty"),
+        "commit": first_line("git", "-C", ROOT, "describe", "--always", "--dirty"),
         "python": first_line(PYTHON, "--version"),
     } | {each.name: first_line(*each.command.split(), *flags[each.language]) for each in build.interpreters}
 

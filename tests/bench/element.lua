@@ -19,12 +19,12 @@ local function loop(statement, object)
   return function() return run(object, count / 1000, bench.clock) end
 end
 
-local empty = loop ""
+local empty, variants = loop "", {"ours", "hand-written", "hand-written, leanest"}
 for _, statement in ipairs {"x = t:get(i)", "t:set(i, x)", "x = t[i]", "t[i] = x"} do
   local runs = {}
-  for variant, object in pairs {ours = shm:view("float64"), ["hand-written"] = bench.yardstick.open(name)} do
+  for k, object in ipairs {shm:view("float64"), bench.yardstick.open(name), bench.yardstick.open_lean(name)} do
     local run = loop(statement, object)
-    table.insert(runs, {statement, variant, function() return (run() - empty()) / count end})
+    runs[k] = {statement, variants[k], function() return (run() - empty()) / count end}
   end
   bench.interleave(passes, runs)
 end
