@@ -3,7 +3,6 @@ package require polyshm
 
 set prefix conformance-tcl-[pid]-
 
-# A tool that is loaded into this interpreter, as ASan is, is not for the commands.
 proc shell {command} {
     exec -ignorestderr /bin/sh -c $command
 }
