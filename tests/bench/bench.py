@@ -16,6 +16,7 @@ import json
 import os
 import platform
 import re
+import signal
 import statistics
 import subprocess
 import sys
@@ -110,7 +111,7 @@ def compare(row, against, times):
     }
 
 
-FORMAT = "{:<36} {:>9} {:>2}  {:<22} {:>9} {:>6} {:>13}  {:>6} {}"
+FORMAT = "{:<36} {:>9} {:>2}  {:<24} {:>9} {:>6} {:>13}  {:>6} {}"
 
 
 def show(result):
@@ -161,6 +162,7 @@ def pin():
 
 def main():
     options = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: stopped"))  # so that what it made is removed
     build = Build(options.build, options.quick)
     rounds = 3 if options.quick else 7
     rows = [row for row in all_rows(build) if re.search(options.rows, row.name)]
@@ -201,4 +203,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("bench: stopped")
