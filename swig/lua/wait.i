@@ -8,7 +8,10 @@
 struct polyshm_lua_waiting {
   lua_State *L;
   bool raised;
+  struct polyshm_lua_waiting *outer; /* what a hook was called in that waits itself */
 };
+
+static _Thread_local struct polyshm_lua_waiting *polyshm_lua_innermost;
 
 static int polyshm_lua_nothing(lua_State *L) {
   (void)L;
@@ -22,15 +25,20 @@ static polyshm_status polyshm_lua_on_wait(void (*sleep)(void *slice), void *slic
   waiting->raised = lua_pcall(waiting->L, 0, 0, 0) != 0;
   return waiting->raised ? POLYSHM_EINTR : POLYSHM_OK;
 }
+
+static void polyshm_lua_set_innermost(struct polyshm_lua_waiting *waiting) {
+  polyshm_lua_innermost = waiting;
+  polyshm_on_wait(waiting ? polyshm_lua_on_wait : NULL, waiting);
+}
 %}
 
 /* %waits(function): a function of the core that may wait. */
 %define %waits(function)
 %exception function %{
-  struct polyshm_lua_waiting waiting = {.L = L};
-  polyshm_on_wait(polyshm_lua_on_wait, &waiting);
+  struct polyshm_lua_waiting waiting = {.L = L, .outer = polyshm_lua_innermost};
+  polyshm_lua_set_innermost(&waiting);
   $action
-  polyshm_on_wait(NULL, NULL);
+  polyshm_lua_set_innermost(waiting.outer);
   if (waiting.raised) lua_error(L);
 %}
 %enddef

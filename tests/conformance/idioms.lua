@@ -533,13 +533,14 @@ end
 
 TestWaits = with_segment()
 
+local function now()
+  local uptime = assert(io.open "/proc/uptime")
+  local time = uptime:read "*n"
+  uptime:close()
+  return time
+end
+
 local function seconds(fn)
-  local function now()
-    local uptime = assert(io.open "/proc/uptime")
-    local time = uptime:read "*n"
-    uptime:close()
-    return time
-  end
   local start = now()
   fn()
   return now() - start
@@ -569,36 +570,48 @@ function TestWaits.test_bad_timeouts()
   assert(SharedMemory.attach(NAME, {timeout = 1 / 0})):close()
 end
 
--- What the debug hook raises in the tenth call after it was set: a slice of the wait, as SIGINT's hook does.
-local function interrupted(hook_thread, run)
-  local calls = 0
+-- What a debug hook raises 0.3 s later, deep in a wait, as SIGINT's hook does; `before` runs in the hook before that.
+local function interrupted(thread, run, before)
+  local start, raised_already = now(), false
   local function hook()
-    calls = calls + 1
-    if calls == 10 then error("stop", 0) end
+    local time = now() - start
+    if time >= 0.1 and before then
+      before()
+      before = nil
+    end
+    if time >= 0.3 and not raised_already then
+      raised_already = true
+      error("stop", 0)
+    end
   end
-  if hook_thread then debug.sethook(hook_thread, hook, "c") else debug.sethook(hook, "c") end
+  if thread then debug.sethook(thread, hook, "c") else debug.sethook(hook, "c") end
   local ok, err = run()
-  if hook_thread then debug.sethook(hook_thread) else debug.sethook() end
+  if thread then debug.sethook(thread) else debug.sethook() end
+  local time = now() - start
+  lu.assertTrue(time >= 0.25 and time < 10, tostring(time))
   return ok, err
 end
 
 function TestWaits.test_a_debug_hook_breaks_the_wait()
-  local ok, err
-  lu.assertTrue(seconds(function()
-    ok, err = interrupted(nil, function() return pcall(SharedMemory.attach, PREFIX .. ".none", {timeout = 20}) end)
-  end) < 10)
+  local ok, err = interrupted(nil, function() return pcall(SharedMemory.attach, PREFIX .. ".none", {timeout = 20}) end)
   lu.assertFalse(ok)
   lu.assertEquals(err, "stop")
   -- The next wait is not disturbed.
   lu.assertEquals(select(2, SharedMemory.attach(PREFIX .. ".none", {timeout = 0.05})).code, "ENOENT")
 end
 
+function TestWaits.test_a_hook_may_wait_itself()
+  local inner
+  local ok, err = interrupted(nil, function() return pcall(SharedMemory.attach, PREFIX .. ".none", {timeout = 20}) end,
+    function() inner = select(2, SharedMemory.attach(PREFIX .. ".none", {timeout = 0.02})) end)
+  lu.assertEquals(inner.code, "ENOENT")
+  lu.assertFalse(ok)
+  lu.assertEquals(err, "stop")
+end
+
 function TestWaits.test_the_hook_of_the_coroutine_that_waits()
   local thread = coroutine.create(function() return SharedMemory.attach(PREFIX .. ".none", {timeout = 20}) end)
-  local ok, err
-  lu.assertTrue(seconds(function()
-    ok, err = interrupted(thread, function() return coroutine.resume(thread) end)
-  end) < 10)
+  local ok, err = interrupted(thread, function() return coroutine.resume(thread) end)
   lu.assertFalse(ok)
   lu.assertEquals(err, "stop")
 end
