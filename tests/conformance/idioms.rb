@@ -555,7 +555,7 @@ class WaitTest < Minitest::Test
 
   def test_ctrl_c
     code = 'require "polyshm"; $stdout.sync = true; puts "ready"
-            begin; PolyShm::SharedMemory.attach(ARGV[0], timeout: nil); rescue Interrupt => error; puts error.class; end'
+            begin; PolyShm::SharedMemory.attach(ARGV[0], timeout: 20); rescue Interrupt => error; puts error.class; end'
     IO.popen([RbConfig.ruby, "-e", code, fresh("awaited")]) do |child|
       assert_equal "ready\n", child.gets
       sleep 0.1
