@@ -45,7 +45,7 @@ polyshm_status polyshm__file_allocate(int fd, int64_t from, int64_t size) {
     struct statvfs room;
     if (fstatvfs(fd, &room))
       return -errno;
-    if (room.f_blocks && (uint64_t)(size - from) / room.f_bsize >= room.f_bavail)
+    if (room.f_blocks && (uint64_t)(size - from) / room.f_bsize > room.f_bavail)
       return POLYSHM_ENOSPC;
   }
   for (int64_t done = from; done < size;) {
