@@ -48,7 +48,7 @@ end
 
 local closable = {} -- by what getmetatable() tells of an object
 
--- The methods of a C class, as a table to add to, its metatable, and what reads its attributes. `members` makes __index.
+-- The methods of a C class, as a table to add to; its metatable; what reads its attributes. `members` makes __index.
 local function class(c_name, name, members, attributes)
   local metatable = core.metatable(c_name)
   local methods, getters = {}, {}
