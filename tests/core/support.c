@@ -2,9 +2,11 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -130,6 +132,14 @@ bool all_bytes(const void *start, int64_t length, int byte) {
     if (bytes[i] != byte)
       return false;
   return true;
+}
+
+int fork_child(void) {
+  pid_t child = fork();
+  assert_true(child >= 0);
+  if (child == 0)
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+  return child;
 }
 
 void assert_child_succeeds(int pid) {

@@ -46,6 +46,8 @@ polyshm_value from_float(double number);
 /** Whether every byte of a range is the same as `byte`. */
 bool all_bytes(const void *start, int64_t length, int byte);
 
+/** fork(), and a child that does not outlive this process, however the test ends. */
+int fork_child(void);
 /** Waits for a child and fails unless it exited with 0. */
 void assert_child_succeeds(int pid);
 

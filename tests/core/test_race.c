@@ -128,7 +128,7 @@ static void processes_that_open_one_name_get_one_segment(void **state) {
     atomic_store(ready, 0);
     polyshm__without_tmpfile = round % 2;
     for (int i = 0; i < MANY; i++) {
-      children[i] = fork();
+      children[i] = fork_child();
       if (children[i] == 0) {
         polyshm_segment *segment = NULL;
         (void)atomic_fetch_add(ready, 1);
@@ -391,7 +391,7 @@ static void processes_that_grow_one_segment(void **state) {
   polyshm_segment *segment = new_segment(name, 4096);
   pid_t children[MANY];
   for (int i = 0; i < MANY; i++) {
-    children[i] = fork();
+    children[i] = fork_child();
     if (children[i] == 0) {
       polyshm_segment *own = NULL;
       polyshm_status status = polyshm_segment_attach(name, 0, 0, &own);
@@ -473,7 +473,7 @@ static void what_a_child_does_with_its_handles_stays_with_it(void **state) {
   const polyshm_value one = from_int(1);
   assert_ok(polyshm_segment_view(segment, POLYSHM_INT32, 0, -1, &view));
   for (int way = 0; way < 3; way++) {
-    pid_t child = fork();
+    pid_t child = fork_child();
     if (child == 0) {
       polyshm_status status = polyshm_view_set(view, way, &one); /* it shares the memory */
       if (way == 0)

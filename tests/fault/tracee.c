@@ -1,0 +1,157 @@
+#include "tracee.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <linux/ptrace.h>
+
+struct tracee_page {
+  volatile bool done;
+  _Alignas(16) char result[TRACEE_RESULT_BYTES];
+};
+
+static void must(bool good, const char *what) {
+  if (good)
+    return;
+  perror(what);
+  abort();
+}
+
+void tracee_open(struct tracee *tracee) {
+  void *page = mmap(NULL, sizeof *tracee->page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  must(page != MAP_FAILED, "mmap");
+  tracee->page = page;
+}
+
+void tracee_close(struct tracee *tracee) {
+  (void)munmap(tracee->page, sizeof *tracee->page);
+}
+
+/* Lets the child run on in one of ptrace's ways, and waits for its next stop. */
+static void run(struct tracee *tracee, enum __ptrace_request way) {
+  int stopped = 0;
+  if (tracee->ended)
+    return;
+  must(ptrace(way, tracee->pid, NULL, NULL) == 0, "ptrace");
+  must(waitpid(tracee->pid, &stopped, 0) == tracee->pid, "waitpid");
+  tracee->ended = !WIFSTOPPED(stopped);
+}
+
+void tracee_start(struct tracee *tracee, tracee_work *work, tracee_work *after, void *context) {
+  int stopped = 0;
+  memset(tracee->page, 0, sizeof *tracee->page);
+  tracee->ended = false;
+  tracee->pid = fork();
+  must(tracee->pid >= 0, "fork");
+  if (tracee->pid == 0) {
+    (void)ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+    (void)syscall(SYS_kill, getpid(), SIGSTOP); /* one system call, and the work comes right behind it */
+    work(context, tracee->page->result);
+    tracee->page->done = true;
+    if (after)
+      after(context, tracee->page->result);
+    _exit(0);
+  }
+  must(waitpid(tracee->pid, &stopped, 0) == tracee->pid && WIFSTOPPED(stopped), "the child's start");
+  must(ptrace(PTRACE_SETOPTIONS, tracee->pid, NULL, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL) == 0,
+       "ptrace options");
+}
+
+bool tracee_done(const struct tracee *tracee) {
+  return tracee->ended || tracee->page->done;
+}
+
+void *tracee_result(const struct tracee *tracee) {
+  return tracee->page->result;
+}
+
+void tracee_step(struct tracee *tracee) {
+  run(tracee, PTRACE_SINGLESTEP);
+}
+
+void tracee_go_to_call(struct tracee *tracee) {
+  run(tracee, PTRACE_SYSCALL);
+}
+
+static struct ptrace_syscall_info call_info(const struct tracee *tracee) {
+  struct ptrace_syscall_info info = {0};
+  must(ptrace((enum __ptrace_request)PTRACE_GET_SYSCALL_INFO, tracee->pid, sizeof info, &info) > 0,
+       "ptrace info");
+  return info;
+}
+
+uint64_t tracee_address(const struct tracee *tracee) {
+  return call_info(tracee).instruction_pointer;
+}
+
+void tracee_run_to(struct tracee *tracee, uint64_t address, int times) {
+#if TRACEE_HAS_BREAKPOINTS
+  /* Debug register 0 holds the address, bit 0 of number 7 makes it a breakpoint: Intel SDM volume 3, 18.2. */
+  const size_t registers = offsetof(struct user, u_debugreg);
+  must(ptrace(PTRACE_POKEUSER, tracee->pid, registers, address) == 0, "ptrace breakpoint");
+  must(ptrace(PTRACE_POKEUSER, tracee->pid, registers + 7 * sizeof(long), 1L) == 0, "ptrace breakpoint");
+  for (int i = 0; i < times; i++)
+    run(tracee, PTRACE_CONT);
+#else
+  (void)address;
+  (void)times;
+  must(false, "no breakpoints on this machine");
+#endif
+}
+
+int64_t tracee_call_number(const struct tracee *tracee) {
+  struct ptrace_syscall_info info = call_info(tracee);
+  return info.op == PTRACE_SYSCALL_INFO_ENTRY ? (int64_t)info.entry.nr : -1;
+}
+
+bool tracee_fail_call(struct tracee *tracee, int error) {
+#if defined(__x86_64__)
+  must(ptrace(PTRACE_POKEUSER, tracee->pid, offsetof(struct user, regs.orig_rax), -1L) == 0, "ptrace poke");
+  tracee_go_to_call(tracee);
+  must(ptrace(PTRACE_POKEUSER, tracee->pid, offsetof(struct user, regs.rax), (long)-error) == 0,
+       "ptrace poke");
+  return true;
+#elif defined(__aarch64__)
+  int none = -1;
+  struct user_regs_struct registers;
+  struct iovec number = {&none, sizeof none}, all = {&registers, sizeof registers};
+  must(ptrace(PTRACE_SETREGSET, tracee->pid, NT_ARM_SYSTEM_CALL, &number) == 0, "ptrace set");
+  tracee_go_to_call(tracee);
+  must(ptrace(PTRACE_GETREGSET, tracee->pid, NT_PRSTATUS, &all) == 0, "ptrace get");
+  registers.regs[0] = (unsigned long long)(long long)-error;
+  must(ptrace(PTRACE_SETREGSET, tracee->pid, NT_PRSTATUS, &all) == 0, "ptrace set");
+  return true;
+#else
+  (void)tracee;
+  (void)error;
+  return false;
+#endif
+}
+
+void tracee_kill(struct tracee *tracee) {
+  if (tracee->ended)
+    return;
+  must(kill(tracee->pid, SIGKILL) == 0, "kill");
+  must(waitpid(tracee->pid, NULL, 0) == tracee->pid, "waitpid");
+  tracee->ended = true;
+}
+
+int tracee_finish(struct tracee *tracee) {
+  int ended = 0;
+  must(ptrace(PTRACE_DETACH, tracee->pid, NULL, NULL) == 0, "ptrace detach");
+  must(waitpid(tracee->pid, &ended, 0) == tracee->pid, "waitpid");
+  tracee->ended = true;
+  return ended;
+}
