@@ -356,15 +356,6 @@ static polyshm_status map_more(polyshm_segment *segment, int fd, int64_t size) {
   return POLYSHM_OK;
 }
 
-/* A smaller size was cut by a peer: what lies beyond would be a bus error, so it is out of bounds from now
- * on. */
-static polyshm_status adopt(polyshm_segment *segment, int fd, int64_t size) {
-  polyshm_status status = size > segment->mapped ? map_more(segment, fd, size) : POLYSHM_OK;
-  if (!status)
-    atomic_store_explicit(&segment->size, size, memory_order_release);
-  return status;
-}
-
 /* Resize (size > 0) and refresh (size 0) under the lock, on an open handle. */
 static polyshm_status change_size(polyshm_segment *segment, const char *verb, int64_t size) {
   int fd;
@@ -372,21 +363,25 @@ static polyshm_status change_size(polyshm_segment *segment, const char *verb, in
   polyshm_status status = reopen(segment, segment->readonly, &fd, &found);
   if (status)
     return fail(status, verb, segment->name);
-  if (size && size < found) {
-    status = polyshm_fail(POLYSHM_RANGE,
-                          "%s \"%s\": size %" PRId64 " would shrink it, and it is %" PRId64
-                          " bytes long: segments only grow",
-                          verb, segment->name, size, found);
-  } else {
-    if (size)
-      status = polyshm__file_allocate(fd, found, size);
-    if (!status)
-      status = adopt(segment, fd, size ? size : found);
-    if (status)
-      (void)fail(status, verb, segment->name);
-  }
+  int64_t wanted = size ? size : found;
+  if (wanted < found)
+    status = POLYSHM_RANGE;
+  else if (wanted > segment->mapped) /* before the file grows: a resize that fails leaves it as it was */
+    status = map_more(segment, fd, wanted);
+  if (!status && size)
+    status = polyshm__file_grow(fd, size, &found);
   polyshm__file_close(fd);
-  return status;
+  if (status == POLYSHM_RANGE)
+    return polyshm_fail(status,
+                        "%s \"%s\": size %" PRId64 " would shrink it, and it is %" PRId64
+                        " bytes long: segments only grow",
+                        verb, segment->name, size, found);
+  if (status)
+    return fail(status, verb, segment->name);
+  /* A smaller size was cut by a peer: what lies beyond would be a bus error, and is out of bounds from now
+   * on. */
+  atomic_store_explicit(&segment->size, wanted, memory_order_release);
+  return POLYSHM_OK;
 }
 
 static polyshm_status change_size_locked(polyshm_segment *segment, const char *verb, int64_t size) {

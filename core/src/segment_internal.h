@@ -29,7 +29,7 @@ struct polyshm_segment {
   bool readonly;
   atomic_int references;  /* the handle and its views */
   pthread_mutex_t change; /* close, resize and refresh exclude one another */
-  int64_t mapped;         /* bytes mapped at base: size, or more if a peer cut the file */
+  int64_t mapped;         /* bytes mapped at base: size, or more if a peer cut the file or a resize failed */
   struct polyshm__outgrown *outgrown;
   polyshm__identity identity;
   char name[256];
@@ -80,10 +80,13 @@ static inline void polyshm__element_load(const void *from, void *to, int64_t ite
     __builtin_memcpy(to, &item, bits / 8);                                                                   \
     return;                                                                                                  \
   }
-    LOAD(8)
-    LOAD(16) LOAD(32) LOAD(64)
+    LOAD(8);
+    LOAD(16);
+    LOAD(32);
+    LOAD(64);
 #undef LOAD
-        default : __builtin_memcpy(to, from, (size_t)itemsize);
+  default:
+    __builtin_memcpy(to, from, (size_t)itemsize);
   }
 }
 
@@ -96,10 +99,13 @@ static inline void polyshm__element_store(void *to, const void *from, int64_t it
     __atomic_store_n((uint##bits##_t *)to, item, __ATOMIC_RELAXED);                                          \
     return;                                                                                                  \
   }
-    STORE(8)
-    STORE(16) STORE(32) STORE(64)
+    STORE(8);
+    STORE(16);
+    STORE(32);
+    STORE(64);
 #undef STORE
-        default : __builtin_memcpy(to, from, (size_t)itemsize);
+  default:
+    __builtin_memcpy(to, from, (size_t)itemsize);
   }
 }
 

@@ -49,7 +49,7 @@ typedef int32_t polyshm_status;
   X(EAGAIN, -EAGAIN, "the name kept changing: try again")                                                    \
   X(ENOMEM, -ENOMEM, "not enough memory or address space")                                                   \
   X(EACCES, -EACCES, "permission denied: its owner and mode do not let this user in")                        \
-  X(EBUSY, -EBUSY, "busy")                                                                                   \
+  X(EBUSY, -EBUSY, "another process is growing it: try again")                                               \
   X(EEXIST, -EEXIST, "the name already exists: attach or open it, or unlink it first")                       \
   X(EXDEV, -EXDEV, "not on the same file system")                                                            \
   X(ENODEV, -ENODEV, "cannot be mapped")                                                                     \

@@ -35,7 +35,9 @@ static void facts_of(const struct stat *st, polyshm__facts *facts) {
                             .linked_once = st->st_nlink == 1};
 }
 
-polyshm_status polyshm__file_allocate(int fd, int64_t from, int64_t size) {
+/* Extends a file to `size` allocated bytes, or fails and leaves it as it was. Nobody else may be growing it.
+ */
+static polyshm_status allocate(int fd, int64_t from, int64_t size) {
   struct rlimit limit; /* beyond it the system would send SIGXFSZ, which ends the interpreter */
   if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
       (uint64_t)size > limit.rlim_cur)
@@ -48,18 +50,48 @@ polyshm_status polyshm__file_allocate(int fd, int64_t from, int64_t size) {
     if (room.f_blocks && (uint64_t)(size - from) / room.f_bsize > room.f_bavail)
       return POLYSHM_ENOSPC;
   }
-  for (int64_t done = from; done < size;) {
-    int64_t length = size - done < step ? size - done : step;
-    int error = posix_fallocate(fd, done, length);
-    if (error == EINTR)
-      continue;
-    if (error) {
-      (void)!ftruncate(fd, from);
-      return -error;
+  for (int64_t done = from, length; done < size; done += length) {
+    length = size - done < step ? size - done : step;
+    /* The last step alone changes the size: nobody sees bytes that may go again. */
+    int mode = done + length < size ? FALLOC_FL_KEEP_SIZE : 0;
+    while (fallocate(fd, mode, done, length)) {
+      polyshm_status status = -errno;
+      if (status == POLYSHM_EINTR)
+        continue;
+      (void)!ftruncate(fd, from); /* gives back what the steps before have taken */
+      return status;
     }
-    done += length;
   }
   return POLYSHM_OK;
+}
+
+/* One process at a time grows a file: one that fails must not give back what another has taken meanwhile. */
+static polyshm_status lock_growth(int fd) {
+  int64_t deadline = polyshm__deadline(INT64_C(5000000000));
+  while (flock(fd, LOCK_EX | LOCK_NB)) {
+    polyshm_status status = errno == EWOULDBLOCK ? POLYSHM_EBUSY : -errno;
+    int64_t left = polyshm__time_left(deadline, 1000000);
+    if (status == POLYSHM_EBUSY && left)
+      status = polyshm__pause(left);
+    if (status)
+      return status;
+  }
+  return POLYSHM_OK;
+}
+
+polyshm_status polyshm__file_grow(int fd, int64_t size, int64_t *found) {
+  polyshm_status status = lock_growth(fd);
+  if (status)
+    return status;
+  struct stat st;
+  if (fstat(fd, &st)) {
+    status = -errno;
+  } else {
+    *found = st.st_size;
+    status = size < *found ? POLYSHM_RANGE : allocate(fd, *found, size);
+  }
+  (void)flock(fd, LOCK_UN); /* a child forked meanwhile has the file open, too */
+  return status;
 }
 
 /* Hidden names whose makers died: the living hold a lock on theirs. */
@@ -118,7 +150,7 @@ polyshm_status polyshm__draft_begin(polyshm__draft *draft, int64_t size, uint32_
       return status;
   }
   struct stat st;
-  polyshm_status status = polyshm__file_allocate(draft->fd, 0, size);
+  polyshm_status status = allocate(draft->fd, 0, size);
   if (!status && fstat(draft->fd, &st))
     status = -errno;
   if (!status && (st.st_mode & 07777) != mode && fchmod(draft->fd, mode))
@@ -141,6 +173,7 @@ polyshm_status polyshm__draft_publish(polyshm__draft *draft, const char *name) {
     if (renameat2(AT_FDCWD, from.text, AT_FDCWD, to.text, RENAME_NOREPLACE))
       return -errno;
     draft->hidden_name = false;
+    (void)flock(draft->fd, LOCK_UN); /* a mapping keeps the open file, and its lock with it */
     return POLYSHM_OK;
   }
   /* AT_EMPTY_PATH would need CAP_DAC_READ_SEARCH: open(2), O_TMPFILE */

@@ -44,8 +44,9 @@ void polyshm__draft_end(polyshm__draft *draft);
 /** Opens an existing name and nothing but a plain file's name: never creates, blocks, or follows a link. */
 polyshm_status polyshm__file_open(const char *name, bool readonly, int *fd, polyshm__facts *facts);
 void polyshm__file_close(int fd);
-/** Extends an open file to `size` allocated bytes, or fails and leaves its size as it was. */
-polyshm_status polyshm__file_allocate(int fd, int64_t from, int64_t size);
+/** Extends an open file to `size` allocated bytes, at once, or fails and leaves it as it was; *found is the
+ * size it had. RANGE: it is longer already. EBUSY: for seconds another process has been at it. */
+polyshm_status polyshm__file_grow(int fd, int64_t size, int64_t *found);
 polyshm_status polyshm__file_facts(const char *name, polyshm__facts *facts);
 polyshm_status polyshm__file_unlink(const char *name);
 /** Calls `visit` with each name in the directory until it returns nonzero, and returns that. */
