@@ -60,12 +60,11 @@ def remove_segment():
         os.unlink(SEGMENT)
 
 
-def run(command, environment):
+def run(command, round, environment):
     """One run of a command: {(measure, variant): [nanoseconds of each pass]}."""
+    environment = environment | dict(command.environment) | {"POLYSHM_BENCH_ROUND": str(round)}
     words = [word.replace("{name}", PREFIX) for word in command.words]
-    done = subprocess.run(
-        words, env=environment | dict(command.environment), capture_output=True, timeout=60, text=True
-    )
+    done = subprocess.run(words, env=environment, capture_output=True, timeout=60, text=True)
     if done.returncode != 0:
         raise OSError(f"{' '.join(words)}: exit status {done.returncode}:\n{done.stderr[:1000]}")
     times = {}
@@ -81,9 +80,9 @@ def run_group(group, rounds, environment):
     if group[0].size:
         make_segment(group[0].size)
     try:
-        for _ in range(rounds):
+        for round in range(rounds):
             for command in group[0].commands:
-                for key, passes in run(command, environment).items():
+                for key, passes in run(command, round, environment).items():
                     times.setdefault(key, []).extend(passes)
     finally:
         remove_segment()
@@ -164,7 +163,7 @@ def main():
     options = arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: stopped"))  # so that what it made is removed
     build = Build(options.build, options.quick)
-    rounds = 3 if options.quick else 7
+    rounds = 4 if options.quick else 8  # even: what changes with the round is in balance
     rows = [row for row in all_rows(build) if re.search(options.rows, row.name)]
     if not rows:
         sys.exit(f"bench: no row's name matches {options.rows}")

@@ -3,8 +3,10 @@ local name, passes = arg[1], tonumber(arg[2])
 local polyshm = require "polyshm"
 local bench = dofile(arg[0]:match "^.*/" .. "interleave.lua")
 local timed = bench.timed
-local shm = assert(polyshm.SharedMemory.attach(name))
+-- Where a mapping lies makes 5 %: who maps first changes with the round.
+local shm = bench.round % 2 == 0 and assert(polyshm.SharedMemory.attach(name))
 local hand = bench.yardstick.open(name)
+shm = shm or assert(polyshm.SharedMemory.attach(name))
 local size = shm.size
 local bytes = shm:read(0, size)
 

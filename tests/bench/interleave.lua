@@ -21,4 +21,7 @@ local function timed(run)
   return yardstick.clock() - start
 end
 
-return {yardstick = yardstick, clock = yardstick.clock, interleave = interleave, timed = timed}
+-- Which run of the script this is: 0, 1, ...
+local round = tonumber(os.getenv "POLYSHM_BENCH_ROUND")
+
+return {round = round, yardstick = yardstick, clock = yardstick.clock, interleave = interleave, timed = timed}

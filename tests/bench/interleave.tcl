@@ -1,6 +1,9 @@
 # What the scripts of the families share: the yardstick, with its clock, and interleave.
 load $env(POLYSHM_YARDSTICK) Yardstick
 
+# Which run of the script this is: 0, 1, ...
+set round $env(POLYSHM_BENCH_ROUND)
+
 # Lets each run, a script that gives its nanoseconds, take its turn in each pass, and prints a line for each; the order is
 # turned round in every other pass, the first pass warms up. runs: {measure variant run ...}
 proc interleave {passes runs} {
