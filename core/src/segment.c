@@ -9,11 +9,14 @@
 
 /* ---- words ---- */
 
+static const char *words(polyshm_status status) {
+  bool known = strcmp(polyshm_status_name(status), "UNKNOWN") != 0;
+  return known ? polyshm_status_text(status) : strerror(polyshm_status_errno(status));
+}
+
+/* No name that exists is longer than 255 bytes. */
 static polyshm_status fail(polyshm_status status, const char *verb, const char *name) {
-  const char *text = polyshm_status_text(status);
-  if (strcmp(polyshm_status_name(status), "UNKNOWN") == 0)
-    text = strerror(polyshm_status_errno(status));
-  return polyshm_fail(status, "%s \"%.255s\": %s", verb, name, text); /* no name that exists is longer */
+  return polyshm_fail(status, "%s \"%.255s\": %s", verb, name, words(status));
 }
 
 static polyshm_status no_handle(const char *verb) {
@@ -593,10 +596,11 @@ polyshm_status polyshm_segment_set_value(polyshm_segment *segment, polyshm_dtype
 struct walk {
   polyshm_segment_visit *visit;
   void *context;
+  polyshm_status answer; /* of the last visit */
 };
 
 static polyshm_status visit_name(const char *name, void *context) {
-  const struct walk *walk = context;
+  struct walk *walk = context;
   polyshm__facts facts;
   if (name[0] == '.' || strncmp(name, "sem.", 4) == 0)
     return POLYSHM_OK;
@@ -607,12 +611,16 @@ static polyshm_status visit_name(const char *name, void *context) {
                                .size = facts.size,
                                .mode = (int64_t)facts.mode,
                                .owner = (int64_t)facts.owner};
-  return walk->visit(&info, walk->context);
+  walk->answer = walk->visit(&info, walk->context);
+  return walk->answer;
 }
 
 polyshm_status polyshm_each_segment(polyshm_segment_visit *visit, void *context) {
   if (!visit)
     return polyshm_fail(POLYSHM_ARGUMENT, "each_segment: no visitor was given");
-  struct walk walk = {visit, context};
-  return polyshm__file_each(visit_name, &walk);
+  struct walk walk = {.visit = visit, .context = context};
+  polyshm_status status = polyshm__file_each(visit_name, &walk);
+  if (status && !walk.answer)
+    return polyshm_fail(status, "each_segment: %s", words(status));
+  return status;
 }

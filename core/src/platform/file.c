@@ -243,8 +243,15 @@ polyshm_status polyshm__file_each(polyshm_status (*visit)(const char *name, void
   if (!directory)
     return -errno;
   polyshm_status status = POLYSHM_OK;
-  for (struct dirent *entry; !status && (entry = readdir(directory));)
+  while (!status) {
+    errno = 0;
+    const struct dirent *entry = readdir(directory);
+    if (!entry) {
+      status = -errno; /* 0 at the end */
+      break;
+    }
     status = visit(entry->d_name, context);
+  }
   closedir(directory);
   return status;
 }
