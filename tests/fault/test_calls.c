@@ -180,6 +180,8 @@ static void check_report(const struct verb *verb, const struct report *report, c
    * word, and so has glibc for a system without renameat2. */
   bool expected = status == POLYSHM_OK || status == -error || (error == ENOENT && status == POLYSHM_ESTALE) ||
                   (error == ENOSYS && call == SYS_renameat2 && status == POLYSHM_EINVAL);
+  if (call == SYS_getdents64 && verb->run == do_each && error != ENOENT) /* glibc takes that for the end */
+    expected = status == -error;
   bool says = status == POLYSHM_OK || strncmp(report->words, verb->name, strlen(verb->name)) == 0;
   int64_t size = size_of(subject->name);
   int64_t whole = strcmp(verb->name, "resize") == 0 && !status ? GROWN : SIZE;
