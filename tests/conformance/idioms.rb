@@ -326,7 +326,8 @@ class BufferTest < Minitest::Test
     buffer = shm.buffer
     slice = buffer.slice(8, 8)
     shm.close
-    assert_raises(IO::Buffer::AllocationError) { buffer.get_value(:U8, 0) }
+    assert_predicate buffer, :null?
+    assert_raises(IO::Buffer::AllocationError, ArgumentError) { buffer.get_value(:U8, 0) } # the latter in Ruby 3.3
     assert_raises(IO::Buffer::InvalidatedError) { slice.get_value(:U8, 0) }
     assert_code("CLOSED", PolyShm::ClosedError) { shm.buffer }
   end
@@ -618,7 +619,7 @@ class HostileTest < Minitest::Test
     receiver.public_send(method, *arguments, **keywords)
   rescue StandardError => error
     known = [PolyShm::Error, ArgumentError, TypeError, NoMethodError]
-    assert known.any? { |kind| error.is_a?(kind) }, "#{method}: #{error.full_message}"
+    assert known.any? { |kind| error.is_a?(kind) }, -> { "#{method}: #{error.full_message}" }
     nil
   end
 
