@@ -14,11 +14,10 @@ function(polyshm_module target)
     DEPENDS ${interfaces} COMMENT "SWIG makes ${target}" VERBATIM)
   add_library(${target} MODULE "${wrapper}")
   target_link_libraries(${target} PRIVATE polyshm::polyshm_static)
-  # A core of our own, too: nobody else's calls reach it, and ours take no detour through the dynamic linker.
-  target_link_options(${target} PRIVATE LINKER:--exclude-libs,ALL)
   # A type table of our own: two SWIG modules in one interpreter must not share theirs.
   target_compile_definitions(${target} PRIVATE SWIG_TYPE_TABLE=polyshm _GNU_SOURCE)
   set_target_properties(${target} PROPERTIES PREFIX "" C_STANDARD 11 C_VISIBILITY_PRESET hidden)
-  target_link_options(${target} PRIVATE LINKER:--exclude-libs,ALL) # a module exports its entry, and not the core
+  # A module exports its entry and not the core: nobody else's calls reach it, and ours take no detour through the linker.
+  target_link_options(${target} PRIVATE LINKER:--exclude-libs,ALL)
   polyshm_sanitize(${target})
 endfunction()
