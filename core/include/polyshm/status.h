@@ -41,7 +41,7 @@ typedef int32_t polyshm_status;
   X(ARGUMENT, -20006, "bad argument")
 
 #define POLYSHM_SYSTEM_MAP(X)                                                                                \
-  X(EPERM, -EPERM, "not trusted")                                                                            \
+  X(EPERM, -EPERM, "not permitted: it belongs to another user")                                              \
   X(ENOENT, -ENOENT, "there is no segment of this name")                                                     \
   X(EINTR, -EINTR, "the wait was interrupted")                                                               \
   X(EIO, -EIO, "input/output error")                                                                         \
