@@ -66,12 +66,8 @@ static inline polyshm_status polyshm_ruby_to_value(VALUE object, polyshm_value *
   return polyshm_ruby_to_other_value(object, value);
 }
 
-static inline VALUE polyshm_ruby_from_value(const polyshm_value *value) {
+static VALUE polyshm_ruby_from_other_value(const polyshm_value *value) {
   switch (value->kind) {
-  case POLYSHM_KIND_INT64:
-    return POLYSHM_RUBY_INT64(value->as.int64);
-  case POLYSHM_KIND_FLOAT64:
-    return DBL2NUM(value->as.float64);
   case POLYSHM_KIND_UINT64:
     return ULL2NUM(value->as.uint64);
   case POLYSHM_KIND_BOOL:
@@ -83,6 +79,14 @@ static inline VALUE polyshm_ruby_from_value(const polyshm_value *value) {
   default:
     return Qnil;
   }
+}
+
+static inline VALUE polyshm_ruby_from_value(const polyshm_value *value) {
+  if (value->kind == POLYSHM_KIND_INT64)
+    return POLYSHM_RUBY_INT64(value->as.int64);
+  if (value->kind == POLYSHM_KIND_FLOAT64)
+    return DBL2NUM(value->as.float64);
+  return polyshm_ruby_from_other_value(value);
 }
 
 /* ---- elements out ---- */
