@@ -156,8 +156,8 @@ static polyshm_status publish_generated(polyshm__draft *draft, polyshm_segment *
   return status;
 }
 
-static polyshm_status create(const char *verb, const char *name, int64_t size, int64_t mode,
-                             polyshm_segment **out) {
+static polyshm_status try_create(const char *verb, const char *name, int64_t size, int64_t mode,
+                                 polyshm_segment **out) {
   polyshm__draft draft;
   polyshm_segment *segment = NULL;
   const char *word = name ? name : "";
@@ -175,6 +175,16 @@ static polyshm_status create(const char *verb, const char *name, int64_t size, i
   }
   polyshm__draft_end(&draft);
   *out = segment;
+  return status;
+}
+
+static polyshm_status create(const char *verb, const char *name, int64_t size, int64_t mode,
+                             polyshm_segment **out) {
+  polyshm_status status = try_create(verb, name, size, mode, out);
+  if (status == POLYSHM_ENOENT) { /* there was no /proc */
+    polyshm__without_tmpfile = true;
+    status = try_create(verb, name, size, mode, out);
+  }
   return status;
 }
 

@@ -1,4 +1,4 @@
-#include <polyshm/value.h>
+#include "value_internal.h"
 
 #include <float.h>
 #include <inttypes.h>
@@ -195,38 +195,5 @@ polyshm_status polyshm_dtype_pack(polyshm_dtype dtype, const polyshm_value *valu
 }
 
 void polyshm_dtype_unpack(polyshm_dtype dtype, const void *element, polyshm_value *out) {
-  if (!out)
-    return;
-  out->kind = POLYSHM_KIND_NONE;
-  if (!element)
-    return;
-  switch (dtype) {
-#define UNPACK(NAME, type, KIND, field)                                                                      \
-  case POLYSHM_##NAME: {                                                                                     \
-    type number;                                                                                             \
-    memcpy(&number, element, sizeof number);                                                                 \
-    out->kind = POLYSHM_KIND_##KIND;                                                                         \
-    out->as.field = number;                                                                                  \
-    return;                                                                                                  \
-  }
-    UNPACK(INT8, int8_t, INT64, int64)
-    UNPACK(UINT8, uint8_t, INT64, int64)
-    UNPACK(INT16, int16_t, INT64, int64)
-    UNPACK(UINT16, uint16_t, INT64, int64)
-    UNPACK(INT32, int32_t, INT64, int64)
-    UNPACK(UINT32, uint32_t, INT64, int64)
-    UNPACK(INT64, int64_t, INT64, int64)
-    UNPACK(FLOAT32, float, FLOAT64, float64)
-    UNPACK(FLOAT64, double, FLOAT64, float64)
-#undef UNPACK
-  case POLYSHM_UINT64: {
-    uint64_t number;
-    memcpy(&number, element, sizeof number);
-    out->kind = number > INT64_MAX ? POLYSHM_KIND_UINT64 : POLYSHM_KIND_INT64;
-    out->as.uint64 = number; /* the same bits as int64 where the kind is INT64 */
-    return;
-  }
-  default:
-    return;
-  }
+  polyshm__unpack(dtype, element, out);
 }

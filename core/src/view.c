@@ -1,6 +1,7 @@
 #include <polyshm/view.h>
 
 #include "segment_internal.h"
+#include "value_internal.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -126,8 +127,15 @@ polyshm_status polyshm_view_get(const polyshm_view *view, int64_t index, polyshm
   if (!from || !out)
     return refuse(view, "get", index, 1);
   uint64_t element = 0;
-  polyshm__element_load(from, &element, view->itemsize);
-  polyshm_dtype_unpack(view->dtype, &element, out);
+  switch (view->dtype) {
+#define GET(NAME, name, type)                                                                                \
+  case POLYSHM_##NAME:                                                                                       \
+    polyshm__element_load(from, &element, sizeof(type));                                                     \
+    polyshm__unpack(POLYSHM_##NAME, &element, out);                                                          \
+    break;
+    POLYSHM_DTYPE_MAP(GET)
+#undef GET
+  }
   return polyshm__segment_done(view->segment, "get");
 }
 
@@ -143,10 +151,19 @@ polyshm_status polyshm_view_set(polyshm_view *view, int64_t index, const polyshm
   if (view->segment->readonly)
     return read_only(view, "set");
   uint64_t element = 0;
-  polyshm_status status = polyshm_dtype_pack(view->dtype, value, &element);
-  if (status)
-    return status;
-  polyshm__element_store(to, &element, view->itemsize);
+  switch (view->dtype) {
+#define SET(NAME, name, type)                                                                                \
+  case POLYSHM_##NAME:                                                                                       \
+    if (!polyshm__pack_plain(POLYSHM_##NAME, value, &element)) {                                             \
+      polyshm_status status = polyshm_dtype_pack(POLYSHM_##NAME, value, &element);                           \
+      if (status)                                                                                            \
+        return status;                                                                                       \
+    }                                                                                                        \
+    polyshm__element_store(to, &element, sizeof(type));                                                      \
+    break;
+    POLYSHM_DTYPE_MAP(SET)
+#undef SET
+  }
   return polyshm__segment_done(view->segment, "set");
 }
 

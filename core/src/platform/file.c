@@ -15,7 +15,7 @@
 #define HIDDEN_PREFIX ".polyshm."
 #define NAME_BYTES 256 /* NAME_MAX and its terminator */
 
-bool polyshm__without_tmpfile;
+atomic_bool polyshm__without_tmpfile;
 
 typedef struct path {
   char text[sizeof DIRECTORY + NAME_BYTES];
@@ -139,10 +139,11 @@ static polyshm_status begin_hidden(polyshm__draft *draft) {
 
 polyshm_status polyshm__draft_begin(polyshm__draft *draft, int64_t size, uint32_t mode) {
   *draft = (polyshm__draft){.fd = -1};
-  if (!polyshm__without_tmpfile)
+  bool hidden = polyshm__without_tmpfile;
+  if (!hidden)
     draft->fd = open(DIRECTORY, O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
   if (draft->fd < 0) {
-    bool unsupported = polyshm__without_tmpfile || errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL;
+    bool unsupported = hidden || errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL;
     if (!unsupported)
       return -errno;
     polyshm_status status = begin_hidden(draft);
@@ -176,7 +177,12 @@ polyshm_status polyshm__draft_publish(polyshm__draft *draft, const char *name) {
     (void)flock(draft->fd, LOCK_UN); /* a mapping keeps the open file, and its lock with it */
     return POLYSHM_OK;
   }
-  /* AT_EMPTY_PATH would need CAP_DAC_READ_SEARCH: open(2), O_TMPFILE */
+  /* Straight from the descriptor: root may, and since Linux 6.10 whoever opened it. For others it is ENOENT,
+   * and the way leads through /proc: open(2), O_TMPFILE. */
+  if (linkat(draft->fd, "", AT_FDCWD, to.text, AT_EMPTY_PATH) == 0)
+    return POLYSHM_OK;
+  if (errno != ENOENT)
+    return -errno;
   (void)snprintf(from.text, sizeof from.text, "/proc/self/fd/%d", draft->fd);
   return linkat(AT_FDCWD, from.text, AT_FDCWD, to.text, AT_SYMLINK_FOLLOW) ? -errno : POLYSHM_OK;
 }

@@ -7,6 +7,8 @@
 
 #include <polyshm/status.h>
 
+#include <stdatomic.h>
+
 /* ---- file.c: names on the shared-memory file system ---- */
 
 /** Which file a name meant: a name can come back with another file behind it. */
@@ -30,9 +32,9 @@ typedef struct polyshm__draft {
   polyshm__identity identity;
 } polyshm__draft;
 
-/** Makes the fallback (hidden name, then rename) the way to create: for tests of systems without O_TMPFILE or
- * /proc. */
-extern bool polyshm__without_tmpfile;
+/** Makes the fallback (a hidden name, then rename) the way to create: set where there is no /proc, which a
+ * nameless file needs to get its name, and by tests. */
+extern atomic_bool polyshm__without_tmpfile;
 
 /** A nameless file of `size` allocated zero bytes and exactly this mode. */
 polyshm_status polyshm__draft_begin(polyshm__draft *draft, int64_t size, uint32_t mode);
