@@ -61,10 +61,13 @@ static void polyshm_lua_push_value(lua_State *L, const polyshm_value *value) {
 #if LUA_VERSION_NUM >= 503
 #define POLYSHM_LUA_CHECK_EXACT(dtype, value) POLYSHM_OK
 #else
-#define POLYSHM_LUA_CHECK_EXACT(dtype, value) polyshm_lua_check_exact(dtype, value)
+/* Few values are that large: only for them is the dtype asked for. */
+#define POLYSHM_LUA_CHECK_EXACT(dtype, value)                                                                \
+  ((value)->kind == POLYSHM_KIND_FLOAT64 && fabs((value)->as.float64) > POLYSHM_LUA_EXACT                    \
+       ? polyshm_lua_check_exact(dtype, value)                                                               \
+       : POLYSHM_OK)
 static polyshm_status polyshm_lua_check_exact(polyshm_dtype dtype, const polyshm_value *value) {
-  if ((dtype != POLYSHM_INT64 && dtype != POLYSHM_UINT64) || value->kind != POLYSHM_KIND_FLOAT64 ||
-      fabs(value->as.float64) <= POLYSHM_LUA_EXACT || !isfinite(value->as.float64))
+  if ((dtype != POLYSHM_INT64 && dtype != POLYSHM_UINT64) || !isfinite(value->as.float64))
     return POLYSHM_OK;
   return polyshm_fail(POLYSHM_RANGE, "%.17g is beyond 2^53, where this Lua's numbers are not exact",
                       value->as.float64);
