@@ -188,8 +188,12 @@ class Interop(unittest.TestCase):
         careful = (f"from multiprocessing import resource_tracker as t; {careless}; "
                    "t.unregister(shm._name, 'shared_memory')")
         subprocess.run([sys.executable, "-c", careful], check=True, timeout=60, stderr=subprocess.DEVNULL)
+        time.sleep(0.5)  # long enough for the tracker to do what it must not
         self.assertTrue(os.path.exists("/dev/shm/" + self.name))
         subprocess.run([sys.executable, "-c", careless], check=True, timeout=60, stderr=subprocess.DEVNULL)
+        end = time.monotonic() + 20  # its tracker is a process of its own, and takes its time
+        while os.path.exists("/dev/shm/" + self.name) and time.monotonic() < end:
+            time.sleep(0.01)
         self.assertFalse(os.path.exists("/dev/shm/" + self.name))
 
 
