@@ -7,6 +7,7 @@
  */
 #include "support.h"
 
+#include "old_kernel.h"
 #include "platform/platform.h"
 #include "tracee.h"
 
@@ -268,6 +269,12 @@ static void resize_is_whole_or_not_at_all(void **state) {
   assert_true(tally.whole > 10 && tally.grown > 10);
 }
 
+/* Where a descriptor cannot be linked directly. */
+static void create_on_an_old_kernel_is_whole_or_not_at_all(void **state) {
+  be_an_old_kernel();
+  create_is_whole_or_not_at_all(state);
+}
+
 /* Without this the tests above would prove nothing. */
 static void a_naive_create_is_caught(void **state) {
   (void)state;
@@ -292,6 +299,8 @@ int main(void) {
       TEST(create_by_the_fallback_is_whole_or_not_at_all),
       TEST(unlink_is_whole_or_not_at_all),
       TEST(resize_is_whole_or_not_at_all),
+      TEST(
+          create_on_an_old_kernel_is_whole_or_not_at_all), /* the last: a process does not grow young again */
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,8 @@
 /* There is no /proc: the name is given without it. Runs under `environment no-proc`. */
 #include "support.h"
 
-#include <stdio.h>
-#include <string.h>
+#include "old_kernel.h"
+
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,6 +28,11 @@ static void create_without_proc(void **state) {
   drop_segment(a);
 }
 
+static void create_without_proc_on_an_old_kernel(void **state) {
+  be_an_old_kernel();
+  create_without_proc(state);
+}
+
 /* Without test_begins(), which looks into /proc/self/fd. */
 int main(void) {
   if (sanitized()) {
@@ -38,6 +43,9 @@ int main(void) {
     print_error("run me under `environment no-proc`\n");
     return 1;
   }
-  const struct CMUnitTest tests[] = {cmocka_unit_test(create_without_proc)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(create_without_proc),
+      cmocka_unit_test(create_without_proc_on_an_old_kernel),
+  };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
