@@ -10,8 +10,9 @@
 /* ---- words ---- */
 
 static const char *words(polyshm_status status) {
-  bool known = strcmp(polyshm_status_name(status), "UNKNOWN") != 0;
-  return known ? polyshm_status_text(status) : strerror(polyshm_status_errno(status));
+  if (strcmp(polyshm_status_name(status), "UNKNOWN") != 0)
+    return polyshm_status_text(status);
+  return strerror(polyshm_status_errno(status)); /* NOLINT(concurrency-mt-unsafe): safe in glibc and musl */
 }
 
 /* No name that exists is longer than 255 bytes. */

@@ -75,9 +75,9 @@ static inline bool polyshm__within(int64_t offset, int64_t length, int64_t size)
 static inline void polyshm__element_load(const void *from, void *to, int64_t itemsize) {
   switch ((uintptr_t)from & (uintptr_t)(itemsize - 1) ? 0 : itemsize) {
 #define LOAD(bits)                                                                                           \
-  case bits / 8: {                                                                                           \
+  case (bits) / 8: {                                                                                         \
     uint##bits##_t item = __atomic_load_n((const uint##bits##_t *)from, __ATOMIC_RELAXED);                   \
-    __builtin_memcpy(to, &item, bits / 8);                                                                   \
+    __builtin_memcpy(to, &item, (bits) / 8);                                                                 \
     return;                                                                                                  \
   }
     LOAD(8);
@@ -93,9 +93,9 @@ static inline void polyshm__element_load(const void *from, void *to, int64_t ite
 static inline void polyshm__element_store(void *to, const void *from, int64_t itemsize) {
   switch ((uintptr_t)to & (uintptr_t)(itemsize - 1) ? 0 : itemsize) {
 #define STORE(bits)                                                                                          \
-  case bits / 8: {                                                                                           \
+  case (bits) / 8: {                                                                                         \
     uint##bits##_t item;                                                                                     \
-    __builtin_memcpy(&item, from, bits / 8);                                                                 \
+    __builtin_memcpy(&item, from, (bits) / 8);                                                               \
     __atomic_store_n((uint##bits##_t *)to, item, __ATOMIC_RELAXED);                                          \
     return;                                                                                                  \
   }

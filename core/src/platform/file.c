@@ -120,8 +120,10 @@ static polyshm_status draw_hidden(polyshm__draft *draft) {
     return -errno;
   draft->hidden_name = true;
   struct stat st;
-  polyshm_status status = flock(draft->fd, LOCK_EX | LOCK_NB) || fstat(draft->fd, &st) ? -errno : POLYSHM_OK;
-  if (!status && st.st_nlink == 0)
+  polyshm_status status = POLYSHM_OK;
+  if (flock(draft->fd, LOCK_EX | LOCK_NB) || fstat(draft->fd, &st))
+    status = -errno;
+  else if (st.st_nlink == 0)
     status = POLYSHM_EAGAIN; /* in the moment before the lock a sweeper took it for a dead one */
   if (status)
     polyshm__draft_end(draft);
@@ -251,7 +253,7 @@ polyshm_status polyshm__file_each(polyshm_status (*visit)(const char *name, void
   polyshm_status status = POLYSHM_OK;
   while (!status) {
     errno = 0;
-    const struct dirent *entry = readdir(directory);
+    const struct dirent *entry = readdir(directory); /* NOLINT(concurrency-mt-unsafe): a stream of our own */
     if (!entry) {
       status = -errno; /* 0 at the end */
       break;

@@ -16,7 +16,7 @@ uint32_t polyshm__random(void) {
     return number;
   struct timespec now; /* early at boot: names only need to differ, and EEXIST draws again */
   clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint32_t)now.tv_nsec * 2654435761u ^ (uint32_t)getpid();
+  return (uint32_t)now.tv_nsec * 2654435761U ^ (uint32_t)getpid();
 }
 
 int64_t polyshm_page_size(void) {
