@@ -1,4 +1,5 @@
-/* The least a user of the library writes: one segment, from create to unlink. Prints the library's version. */
+/* The least a user of the library writes: one segment, from create to unlink. Prints the library's version.
+ */
 #include <polyshm.h>
 
 #include <stdio.h>
