@@ -20,8 +20,8 @@ struct polyshm_segment {
   /*
    * Calls take no lock. They load size, then base, touch the bytes, and then ask whether the segment was
    * closed meanwhile: close() first says so and then blanks the pages, so whoever saw blank pages also sees
-   * `closed`. A growing segment changes base before size, so whoever saw the new size also sees a base that
-   * has it.
+   * `closed`, if only it looks there after the bytes. A growing segment changes base before size, so whoever
+   * saw the new size also sees a base that has it.
    */
   _Atomic(uint8_t *) base;
   _Atomic int64_t size;
@@ -49,6 +49,9 @@ polyshm_status polyshm__segment_closed_error(const polyshm_segment *segment, con
 
 /** What every access ends with: see above. */
 static inline polyshm_status polyshm__segment_done(const polyshm_segment *segment, const char *verb) {
+#if !defined(__SANITIZE_THREAD__)            /* it knows no fences */
+  atomic_thread_fence(memory_order_acquire); /* the bytes were loaded before; no instruction on x86 */
+#endif
   if (atomic_load_explicit(&segment->closed, memory_order_acquire))
     return polyshm__segment_closed_error(segment, verb);
   return POLYSHM_OK;

@@ -101,7 +101,8 @@ POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_unlink_name(const cha
  * processes see the new size after their refresh. POLYSHM_RANGE: the size is outside 1 … POLYSHM_SIZE_MAX, or
  * would shrink the segment, which would be a bus error in others. POLYSHM_ESTALE: the name is gone, and only
  * by name can a segment grow. POLYSHM_EBUSY: for five seconds another process has been growing it.
- * POLYSHM_READONLY, and the errors of create: the segment is as it was.
+ * POLYSHM_EINTR: the wait for it was interrupted. POLYSHM_READONLY, and the errors of create: the segment is
+ * as it was.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_resize(polyshm_segment *segment, int64_t size);
 
