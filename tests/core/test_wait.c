@@ -1,9 +1,11 @@
-/* Waiting in attach: timeouts, signals, hooks. */
+/* Waiting, in attach and in resize: timeouts, signals, hooks. */
 #include "support.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
@@ -195,6 +197,59 @@ static void a_hook_is_its_threads_own(void **state) {
   assert_int_equal(calls.count, 0);
 }
 
+/* ---- growing: one process at a time ---- */
+
+static int lock_file(const char *name) {
+  int fd = open(path_of_name(name), O_RDWR | O_CLOEXEC);
+  assert_true(fd >= 0);
+  assert_int_equal(flock(fd, LOCK_EX), 0);
+  return fd;
+}
+
+static void *unlock_later(void *context) {
+  sleep_milliseconds(100);
+  (void)close(*(int *)context);
+  return NULL;
+}
+
+static void resize_waits_for_another_one(void **state) {
+  (void)state;
+  const char *name = fresh_name();
+  polyshm_segment *segment = new_segment(name, 100);
+  int fd = lock_file(name);
+  int64_t start = milliseconds_now();
+  pthread_t thread;
+  assert_int_equal(pthread_create(&thread, NULL, unlock_later, &fd), 0);
+  polyshm_status status = polyshm_segment_resize(segment, 20000);
+  int64_t taken = milliseconds_now() - start;
+  assert_int_equal(pthread_join(thread, NULL), 0);
+  assert_ok(status);
+  assert_in_range(taken, 90, 3000);
+  assert_int_equal(polyshm_segment_size(segment), 20000);
+  drop_segment(segment);
+}
+
+static void resize_does_not_wait_for_ever(void **state) {
+  (void)state;
+  const char *name = fresh_name();
+  polyshm_segment *segment = new_segment(name, 100);
+  int fd = lock_file(name);
+  int64_t start = milliseconds_now();
+  assert_status(POLYSHM_EBUSY, polyshm_segment_resize(segment, 20000));
+  assert_words("try again");
+  assert_in_range(milliseconds_now() - start, 4900, 8000);
+  assert_int_equal(polyshm_segment_size(segment), 100);
+  assert_ok(polyshm_segment_refresh(segment)); /* looks, and needs no lock */
+
+  signal_after(50, SA_RESTART);
+  start = milliseconds_now();
+  assert_status(POLYSHM_EINTR, polyshm_segment_resize(segment, 20000));
+  assert_in_range(milliseconds_now() - start, 40, 3000);
+  assert_int_equal(close(fd), 0);
+  assert_ok(polyshm_segment_resize(segment, 20000));
+  drop_segment(segment);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(a_timeout_is_kept),
@@ -205,6 +260,8 @@ int main(void) {
       TEST(a_hook_lets_the_wait_go_on),
       TEST(a_hook_ends_the_wait),
       TEST(a_hook_is_its_threads_own),
+      TEST(resize_waits_for_another_one),
+      TEST(resize_does_not_wait_for_ever),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
