@@ -109,13 +109,21 @@ static void take_signal(int number) {
   signals = signals + 1;
 }
 
-/* SA_RESTART is what signal(3) sets, Lua's and Tcl's way: the wait must end all the same. */
-static void signal_after(long milliseconds, int flags) {
+/* SA_RESTART is what signal(3) sets, Lua's and Tcl's way: the wait must end all the same. Once, or again and
+ * again: a signal that comes between two sleeps ends none. */
+static void signal_after(long milliseconds, int flags, bool again) {
   struct sigaction action = {.sa_handler = take_signal, .sa_flags = flags};
   struct itimerval timer = {.it_value = {.tv_usec = milliseconds * 1000}};
+  if (again)
+    timer.it_interval = timer.it_value;
   signals = 0;
   assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
   assert_int_equal(setitimer(ITIMER_REAL, &timer, NULL), 0);
+}
+
+static void no_more_signals(void) {
+  const struct itimerval none = {.it_value = {.tv_usec = 0}};
+  assert_int_equal(setitimer(ITIMER_REAL, &none, NULL), 0);
 }
 
 static void a_signal_ends_a_wait_without_a_hook(void **state) {
@@ -124,11 +132,12 @@ static void a_signal_ends_a_wait_without_a_hook(void **state) {
   for (int i = 0; i < 2; i++) {
     polyshm_segment *segment = NULL;
     int64_t taken = 0;
-    signal_after(50, flags[i]);
+    signal_after(50, flags[i], true);
     assert_status(POLYSHM_EINTR, timed_attach(fresh_name(), -1, &segment, &taken));
+    no_more_signals();
     assert_words("attach");
     assert_null(segment);
-    assert_int_equal(signals, 1);
+    assert_true(signals >= 1);
     assert_in_range(taken, 40, 2000);
   }
 }
@@ -153,7 +162,7 @@ static void a_hook_lets_the_wait_go_on(void **state) {
   struct hook_calls calls = {.limit = -1};
   polyshm_segment *segment = NULL;
   int64_t taken = 0;
-  signal_after(20, SA_RESTART);
+  signal_after(20, SA_RESTART, false);
   polyshm_on_wait(hook, &calls);
   assert_status(POLYSHM_ENOENT, timed_attach(fresh_name(), 300 * MILLISECONDS, &segment, &taken));
   polyshm_on_wait(NULL, NULL);
@@ -241,9 +250,10 @@ static void resize_does_not_wait_for_ever(void **state) {
   assert_int_equal(polyshm_segment_size(segment), 100);
   assert_ok(polyshm_segment_refresh(segment)); /* looks, and needs no lock */
 
-  signal_after(50, SA_RESTART);
+  signal_after(50, SA_RESTART, true);
   start = milliseconds_now();
   assert_status(POLYSHM_EINTR, polyshm_segment_resize(segment, 20000));
+  no_more_signals();
   assert_in_range(milliseconds_now() - start, 40, 3000);
   assert_int_equal(close(fd), 0);
   assert_ok(polyshm_segment_resize(segment, 20000));
