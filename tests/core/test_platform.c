@@ -380,10 +380,10 @@ static void take_signal(int number) {
   signals = signals + 1;
 }
 
-/* A handler as signal(3) sets it, and a timer that calls it once after 20 ms. */
+/* A handler as signal(3) sets it, and a timer that calls it once after 100 ms. */
 static void signal_soon(void) {
   struct sigaction action = {.sa_handler = take_signal, .sa_flags = SA_RESTART};
-  struct itimerval timer = {.it_value = {.tv_usec = 20000}};
+  struct itimerval timer = {.it_value = {.tv_usec = 100000}};
   signals = 0;
   assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
   assert_int_equal(setitimer(ITIMER_REAL, &timer, NULL), 0);
