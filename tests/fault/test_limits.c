@@ -57,6 +57,26 @@ static void files_of_limited_size(void **state) {
   }
 }
 
+/* What is there already can be used: the limit is on growing. */
+static void a_file_beyond_the_limit(void **state) {
+  (void)state;
+  const char *name = fresh_name();
+  polyshm_segment *a = new_segment(name, 50000), *b = NULL, *c = NULL;
+  assert_ok(polyshm_segment_attach(name, 0, 0, &b));
+  assert_ok(polyshm_segment_resize(a, 100000));
+  set_limit(RLIMIT_FSIZE, 10000);
+  assert_ok(polyshm_segment_attach(name, 0, 0, &c));
+  assert_ok(polyshm_segment_refresh(b));
+  assert_int_equal(polyshm_segment_size(b), 100000);
+  assert_ok(polyshm_segment_resize(b, 100000));
+  assert_ok(polyshm_segment_fill(b, 1, 0, 100000));
+  assert_status(POLYSHM_EFBIG, polyshm_segment_resize(b, 100001));
+  unset_limit(RLIMIT_FSIZE);
+  polyshm_segment_free(b);
+  polyshm_segment_free(c);
+  drop_segment(a);
+}
+
 /* ---- RLIMIT_NOFILE ---- */
 
 static polyshm_status visit(const polyshm_segment_info *info, void *context) {
@@ -172,10 +192,8 @@ static void refresh_without_address_space(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(files_of_limited_size),
-      TEST(no_more_open_files),
-      TEST(no_more_address_space),
-      TEST(refresh_without_address_space),
+      TEST(files_of_limited_size), TEST(a_file_beyond_the_limit),       TEST(no_more_open_files),
+      TEST(no_more_address_space), TEST(refresh_without_address_space),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,7 +37,7 @@ static void create_without_proc_on_an_old_kernel(void **state) {
 int main(void) {
   if (sanitized()) {
     print_message("skipped: a sanitizer needs /proc\n");
-    return 77;
+    _exit(77); /* without its last look, which needs it, too */
   }
   if (access("/proc/self/fd", F_OK) == 0) {
     print_error("run me under `environment no-proc`\n");
