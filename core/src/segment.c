@@ -378,9 +378,9 @@ static polyshm_status change_size(polyshm_segment *segment, const char *verb, in
   if (status)
     return fail(status, verb, segment->name);
   int64_t wanted = size ? size : found;
-  if (wanted < found)
-    status = POLYSHM_RANGE;
-  else if (wanted > segment->mapped) /* before the file grows: a resize that fails leaves it as it was */
+  status = wanted < found ? POLYSHM_RANGE : polyshm__file_room(fd, found, wanted);
+  /* Mapped before the file grows: a resize that fails leaves it as it was. */
+  if (!status && wanted > segment->mapped)
     status = map_more(segment, fd, wanted);
   if (!status && size)
     status = polyshm__file_grow(fd, size, &found);

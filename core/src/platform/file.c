@@ -13,7 +13,8 @@
 
 #define DIRECTORY "/dev/shm"
 #define HIDDEN_PREFIX ".polyshm."
-#define NAME_BYTES 256 /* NAME_MAX and its terminator */
+#define STEP ((int64_t)4 << 20) /* bytes allocated at once: a signal interrupts one step, not the whole */
+#define NAME_BYTES 256          /* NAME_MAX and its terminator */
 
 atomic_bool polyshm__without_tmpfile;
 
@@ -35,23 +36,30 @@ static void facts_of(const struct stat *st, polyshm__facts *facts) {
                             .linked_once = st->st_nlink == 1};
 }
 
-/* Extends a file to `size` allocated bytes, or fails and leaves it as it was. Nobody else may be growing it.
- */
-static polyshm_status allocate(int fd, int64_t from, int64_t size) {
+polyshm_status polyshm__file_room(int fd, int64_t from, int64_t size) {
+  if (size <= from)
+    return POLYSHM_OK;
   struct rlimit limit; /* beyond it the system would send SIGXFSZ, which ends the interpreter */
   if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
       (uint64_t)size > limit.rlim_cur)
     return POLYSHM_EFBIG;
-  const int64_t step = (int64_t)4 << 20; /* a signal interrupts one step, not the whole */
-  if (size - from > step) { /* what cannot fit must not first take all the memory that the others need */
-    struct statvfs room;
-    if (fstatvfs(fd, &room))
-      return -errno;
-    if (room.f_blocks && (uint64_t)(size - from) / room.f_bsize > room.f_bavail)
-      return POLYSHM_ENOSPC;
-  }
+  if (size - from <= STEP)
+    return POLYSHM_OK; /* one step takes all or nothing by itself */
+  struct statvfs room;
+  if (fstatvfs(fd, &room))
+    return -errno;
+  bool enough = room.f_blocks == 0 || (uint64_t)(size - from) / room.f_bsize <= room.f_bavail;
+  return enough ? POLYSHM_OK : POLYSHM_ENOSPC;
+}
+
+/* Extends a file to `size` allocated bytes, or fails and leaves it as it was. Nobody else may be growing it.
+ */
+static polyshm_status allocate(int fd, int64_t from, int64_t size) {
+  polyshm_status no_room = polyshm__file_room(fd, from, size);
+  if (no_room)
+    return no_room;
   for (int64_t done = from, length; done < size; done += length) {
-    length = size - done < step ? size - done : step;
+    length = size - done < STEP ? size - done : STEP;
     /* The last step alone changes the size: nobody sees bytes that may go again. */
     int mode = done + length < size ? FALLOC_FL_KEEP_SIZE : 0;
     while (fallocate(fd, mode, done, length)) {

@@ -46,6 +46,9 @@ void polyshm__draft_end(polyshm__draft *draft);
 /** Opens an existing name and nothing but a plain file's name: never creates, blocks, or follows a link. */
 polyshm_status polyshm__file_open(const char *name, bool readonly, int *fd, polyshm__facts *facts);
 void polyshm__file_close(int fd);
+/** Whether a file could grow so far: EFBIG or ENOSPC where that is clear from the start. What cannot fit must
+ * not first take all the memory that others need. */
+polyshm_status polyshm__file_room(int fd, int64_t from, int64_t size);
 /** Extends an open file to `size` allocated bytes, at once, or fails and leaves it as it was; *found is the
  * size it had. RANGE: it is longer already. EBUSY: for seconds another process has been at it. */
 polyshm_status polyshm__file_grow(int fd, int64_t size, int64_t *found);
