@@ -11,11 +11,13 @@
 /* SWIG's name for a destructor without a body. */
 #define delete_polyshm_segment polyshm_segment_free
 #define delete_polyshm_view polyshm_view_free
+#define delete_polyshm_list polyshm_list_free
 %}
 
 /* Scripts know the classes by CPython's names, the methods without their prefix. */
 %rename(SharedMemory) polyshm_segment;
 %rename(View) polyshm_view;
+%rename(ShareableList) polyshm_list;
 %rename("%(strip:[polyshm_])s", %$isfunction, %$isglobal) "";
 %nodefaultctor;
 %nodefaultdtor;
@@ -30,3 +32,4 @@
 %include <api/status.i>
 %include <api/segment.i>
 %include <api/view.i>
+%include <api/list.i>

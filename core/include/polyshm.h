@@ -11,6 +11,7 @@
 #ifndef POLYSHM_H
 #define POLYSHM_H
 
+#include <polyshm/list.h>
 #include <polyshm/segment.h>
 #include <polyshm/status.h>
 #include <polyshm/value.h>

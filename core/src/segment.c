@@ -158,7 +158,7 @@ static polyshm_status publish_generated(polyshm__draft *draft, polyshm_segment *
 }
 
 static polyshm_status try_create(const char *verb, const char *name, int64_t size, int64_t mode,
-                                 polyshm_segment **out) {
+                                 const polyshm__contents *contents, polyshm_segment **out) {
   polyshm__draft draft;
   polyshm_segment *segment = NULL;
   const char *word = name ? name : "";
@@ -167,6 +167,8 @@ static polyshm_status try_create(const char *verb, const char *name, int64_t siz
     return fail(status, verb, word);
   status = make_handle(verb, word, draft.fd, size, false, &draft.identity, &segment);
   if (!status) {
+    if (contents)
+      contents->write(polyshm__segment_base(segment), contents->context);
     status = name ? polyshm__draft_publish(&draft, name) : publish_generated(&draft, segment);
     if (status) {
       (void)fail(status, verb, word);
@@ -180,11 +182,11 @@ static polyshm_status try_create(const char *verb, const char *name, int64_t siz
 }
 
 static polyshm_status create(const char *verb, const char *name, int64_t size, int64_t mode,
-                             polyshm_segment **out) {
-  polyshm_status status = try_create(verb, name, size, mode, out);
+                             const polyshm__contents *contents, polyshm_segment **out) {
+  polyshm_status status = try_create(verb, name, size, mode, contents, out);
   if (status == POLYSHM_ENOENT) { /* there was no /proc */
     polyshm__without_tmpfile = true;
-    status = try_create(verb, name, size, mode, out);
+    status = try_create(verb, name, size, mode, contents, out);
   }
   return status;
 }
@@ -193,13 +195,18 @@ static polyshm_status no_result(const char *verb) {
   return polyshm_fail(POLYSHM_ARGUMENT, "%s: no place for the result", verb);
 }
 
-polyshm_status polyshm_segment_create(const char *name, int64_t size, int64_t mode, polyshm_segment **out) {
+polyshm_status polyshm__segment_create(const char *name, int64_t size, int64_t mode,
+                                       const polyshm__contents *contents, polyshm_segment **out) {
   if (!out)
     return no_result("create");
   *out = NULL;
   name = without_slash(name);
   polyshm_status status = check_new("create", name, size, mode);
-  return status ? status : create("create", name, size, mode, out);
+  return status ? status : create("create", name, size, mode, contents, out);
+}
+
+polyshm_status polyshm_segment_create(const char *name, int64_t size, int64_t mode, polyshm_segment **out) {
+  return polyshm__segment_create(name, size, mode, NULL, out);
 }
 
 /* Why a file is not taken for a segment, or NULL. Planted files are how one user harms another in a shared
@@ -265,8 +272,8 @@ polyshm_status polyshm_segment_attach(const char *name, int64_t flags, int64_t t
   }
 }
 
-polyshm_status polyshm_segment_open(const char *name, int64_t size, int64_t mode, int64_t flags,
-                                    polyshm_segment **out) {
+polyshm_status polyshm__segment_open(const char *name, int64_t size, int64_t mode, int64_t flags,
+                                     const polyshm__contents *contents, polyshm_segment **out) {
   if (!out)
     return no_result("open");
   *out = NULL;
@@ -282,11 +289,16 @@ polyshm_status polyshm_segment_open(const char *name, int64_t size, int64_t mode
     status = attach("open", name, flags, out);
     if (status != POLYSHM_ENOENT)
       return status;
-    status = create("open", name, size, mode, out);
+    status = create("open", name, size, mode, contents, out);
     if (status != POLYSHM_EEXIST)
       return status;
   }
   return fail(POLYSHM_EAGAIN, "open", name);
+}
+
+polyshm_status polyshm_segment_open(const char *name, int64_t size, int64_t mode, int64_t flags,
+                                    polyshm_segment **out) {
+  return polyshm__segment_open(name, size, mode, flags, NULL, out);
 }
 
 /* ---- the name ---- */

@@ -35,6 +35,18 @@ struct polyshm_segment {
   char name[256];
 };
 
+/** What a segment holds from the moment it has its name: write() is given its zero bytes before. */
+typedef struct polyshm__contents {
+  void (*write)(uint8_t *base, void *context);
+  void *context;
+} polyshm__contents;
+
+/** As the public ones, with contents (NULL: zero bytes). */
+polyshm_status polyshm__segment_create(const char *name, int64_t size, int64_t mode,
+                                       const polyshm__contents *contents, polyshm_segment **out);
+polyshm_status polyshm__segment_open(const char *name, int64_t size, int64_t mode, int64_t flags,
+                                     const polyshm__contents *contents, polyshm_segment **out);
+
 void polyshm__segment_retain(polyshm_segment *segment);
 
 /** The bytes of a range for reading, or INDEX or CLOSED. */

@@ -197,3 +197,79 @@ polyshm_status polyshm_dtype_pack(polyshm_dtype dtype, const polyshm_value *valu
 void polyshm_dtype_unpack(polyshm_dtype dtype, const void *element, polyshm_value *out) {
   polyshm__unpack(dtype, element, out);
 }
+
+bool polyshm_is_utf8(const char *data, int64_t length) {
+  const uint8_t *at = (const uint8_t *)data, *end = at + length;
+  while (at < end) {
+    if (*at < 0x80) {
+      at++;
+      continue;
+    }
+    /* RFC 3629, section 4: the first byte tells the length, and narrows the second. */
+    int more;
+    uint8_t low = 0x80, high = 0xBF;
+    if (*at >= 0xC2 && *at <= 0xDF) {
+      more = 1;
+    } else if (*at >= 0xE0 && *at <= 0xEF) {
+      more = 2;
+      low = *at == 0xE0 ? 0xA0 : low;
+      high = *at == 0xED ? 0x9F : high;
+    } else if (*at >= 0xF0 && *at <= 0xF4) {
+      more = 3;
+      low = *at == 0xF0 ? 0x90 : low;
+      high = *at == 0xF4 ? 0x8F : high;
+    } else {
+      return false;
+    }
+    if (end - at <= more || at[1] < low || at[1] > high)
+      return false;
+    for (int i = 2; i <= more; i++)
+      if (at[i] < 0x80 || at[i] > 0xBF)
+        return false;
+    at += more + 1;
+  }
+  return true;
+}
+
+static bool is_number(const polyshm_value *value) {
+  return value->kind == POLYSHM_KIND_INT64 || value->kind == POLYSHM_KIND_UINT64 ||
+         value->kind == POLYSHM_KIND_FLOAT64;
+}
+
+static bool equal_numbers(const polyshm_value *a, const polyshm_value *b) {
+  if (a->kind == POLYSHM_KIND_FLOAT64 && b->kind == POLYSHM_KIND_FLOAT64)
+    return a->as.float64 == b->as.float64;
+  if (a->kind == POLYSHM_KIND_FLOAT64)
+    return equal_numbers(b, a);
+  if (b->kind == POLYSHM_KIND_FLOAT64) { /* exactly: the float is that integer */
+    double x = b->as.float64;
+    if (a->kind == POLYSHM_KIND_INT64)
+      return x >= -0x1p63 && x < 0x1p63 && x == trunc(x) && (int64_t)x == a->as.int64;
+    return x >= 0 && x < 0x1p64 && x == trunc(x) && (uint64_t)x == a->as.uint64;
+  }
+  bool negative_a = a->kind == POLYSHM_KIND_INT64 && a->as.int64 < 0;
+  bool negative_b = b->kind == POLYSHM_KIND_INT64 && b->as.int64 < 0;
+  return negative_a == negative_b && a->as.uint64 == b->as.uint64;
+}
+
+bool polyshm_value_equal(const polyshm_value *a, const polyshm_value *b) {
+  if (!a || !b)
+    return false;
+  if (is_number(a) && is_number(b))
+    return equal_numbers(a, b);
+  if (a->kind != b->kind)
+    return false;
+  switch (a->kind) {
+  case POLYSHM_KIND_NONE:
+    return true;
+  case POLYSHM_KIND_BOOL:
+    return a->as.boolean == b->as.boolean;
+  case POLYSHM_KIND_STR:
+  case POLYSHM_KIND_BYTES:
+    return a->as.bytes.length == b->as.bytes.length &&
+           (a->as.bytes.length == 0 ||
+            memcmp(a->as.bytes.data, b->as.bytes.data, (size_t)a->as.bytes.length) == 0);
+  default:
+    return false;
+  }
+}

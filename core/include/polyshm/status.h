@@ -38,7 +38,8 @@ typedef int32_t polyshm_status;
   X(INDEX, -20003, "outside the object")                                                                     \
   X(RANGE, -20004, "the value does not fit")                                                                 \
   X(TYPE, -20005, "a value of another type is needed")                                                       \
-  X(ARGUMENT, -20006, "bad argument")
+  X(ARGUMENT, -20006, "bad argument")                                                                        \
+  X(CORRUPT, -20007, "the bytes are not what they should be")
 
 #define POLYSHM_SYSTEM_MAP(X)                                                                                \
   X(EPERM, -EPERM, "not permitted: it belongs to another user")                                              \

@@ -86,6 +86,12 @@ POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_dtype_pack(polyshm_dtype dtyp
  * dtype. @p element need not be aligned. */
 POLYSHM_API void polyshm_dtype_unpack(polyshm_dtype dtype, const void *element, polyshm_value *out);
 
+/** Whether two values are equal: numbers by their value (2 is 2.0), all else by kind and content. */
+POLYSHM_API bool polyshm_value_equal(const polyshm_value *a, const polyshm_value *b);
+
+/** Whether bytes are UTF-8 as RFC 3629 has it: no overlong form, no surrogate, nothing above U+10FFFF. */
+POLYSHM_API bool polyshm_is_utf8(const char *data, int64_t length);
+
 #ifdef __cplusplus
 }
 #endif
