@@ -18,6 +18,10 @@
 /* What CPython makes of an item after it has unpacked it. */
 enum { CODE_NUMBER = 0, CODE_STR = 1, CODE_BYTES = 2, CODE_NONE = 3 };
 
+/* The longest text that a format's eight characters can tell: "9999999s". No list of ours has a longer slot,
+ * but a peer's may. */
+#define TEXT_MOST INT64_C(9999999)
+
 #define FORMAT_INT "q"
 #define FORMAT_FLOAT "d"
 #define FORMAT_BOOL "xxxxxxx?" /* the boolean is the slot's byte 7 */
@@ -113,6 +117,12 @@ static int64_t text_length(uint64_t word) {
   return digits && format_word(format) == word && format[digits] == 's' && !format[digits + 1] ? length : -1;
 }
 
+/* What of an item's slot its text can use. */
+static int64_t slot_bytes(const polyshm_list *list, int64_t index) {
+  const int64_t bytes = list->offsets[index + 1] - list->offsets[index];
+  return bytes < TEXT_MOST ? bytes : TEXT_MOST;
+}
+
 /* An item's three places. */
 typedef struct place {
   uint8_t *slot, *format, *code;
@@ -123,7 +133,7 @@ static place place_of(const polyshm_list *list, uint8_t *base, int64_t index) {
   return (place){.slot = base + list->slots + list->offsets[index],
                  .format = base + list->formats + index * WORD,
                  .code = base + list->codes + index,
-                 .size = list->offsets[index + 1] - list->offsets[index]};
+                 .size = slot_bytes(list, index)};
 }
 
 static uint64_t load_word(const uint8_t *from) {
@@ -265,8 +275,8 @@ static void finish_layout(polyshm_list *list) {
   list->size = list->codes + list->length;
   list->largest = 0;
   for (int64_t i = 0; i < list->length; i++)
-    if (list->offsets[i + 1] - list->offsets[i] > list->largest)
-      list->largest = list->offsets[i + 1] - list->offsets[i];
+    if (slot_bytes(list, i) > list->largest)
+      list->largest = slot_bytes(list, i);
 }
 
 static int64_t round_up(int64_t bytes) {
@@ -503,7 +513,7 @@ polyshm_status polyshm_list_capacity(const polyshm_list *list, int64_t index, in
     return status;
   if (!out)
     return no_result("capacity");
-  *out = list->offsets[index + 1] - list->offsets[index];
+  *out = slot_bytes(list, index);
   return POLYSHM_OK;
 }
 
@@ -588,7 +598,7 @@ static polyshm_status walk(const polyshm_list *list, const char *verb, int64_t i
     status = bytes_of(list, verb, &base); /* asked each time: take may close the list */
     if (!status)
       status = load_value(list, verb, base, i, scratch, size, &value);
-    polyshm_status done = polyshm_list_closed(list) ? polyshm__segment_done(list->segment, verb) : POLYSHM_OK;
+    polyshm_status done = polyshm__segment_done(list->segment, verb);
     status = done ? done : status;
     if (!status)
       status = take(&value, context);
@@ -608,34 +618,35 @@ polyshm_status polyshm_list_walk(const polyshm_list *list, int64_t index, int64_
 /* The search of count and index. */
 typedef struct search {
   const polyshm_value *value;
-  int64_t seen, equal, first;
+  int64_t most; /* equal items, and it ends */
+  int64_t seen, equal;
 } search;
+
+enum { FOUND = 1 }; /* ends a walk, and is no failure */
 
 static polyshm_status compare(const polyshm_value *value, void *context) {
   search *sought = context;
-  if (polyshm_value_equal(value, sought->value)) {
-    sought->equal++;
-    if (sought->first < 0)
-      sought->first = sought->seen;
-  }
   sought->seen++;
-  return POLYSHM_OK;
+  sought->equal += polyshm_value_equal(value, sought->value);
+  return sought->equal == sought->most ? FOUND : POLYSHM_OK;
 }
 
 static polyshm_status search_for(const polyshm_list *list, const char *verb, void *scratch, int64_t size,
                                  search *sought) {
   if (!sought->value)
     return polyshm_fail(POLYSHM_ARGUMENT, "%s: no value was given", verb);
-  return walk(list, verb, 0, polyshm_list_length(list), scratch, size, compare, sought);
+  polyshm_status status = walk(list, verb, 0, polyshm_list_length(list), scratch, size, compare, sought);
+  return status == FOUND ? POLYSHM_OK : status;
 }
 
 polyshm_status polyshm_list_count(const polyshm_list *list, const polyshm_value *value, void *scratch,
                                   int64_t size, int64_t *out) {
   if (!out)
     return no_result("count");
-  search sought = {.value = value, .first = -1};
+  search sought = {.value = value, .most = INT64_MAX};
   polyshm_status status = search_for(list, "count", scratch, size, &sought);
-  *out = sought.equal;
+  if (!status)
+    *out = sought.equal;
   return status;
 }
 
@@ -643,8 +654,9 @@ polyshm_status polyshm_list_index(const polyshm_list *list, const polyshm_value 
                                   int64_t size, int64_t *out) {
   if (!out)
     return no_result("index");
-  search sought = {.value = value, .first = -1};
+  search sought = {.value = value, .most = 1};
   polyshm_status status = search_for(list, "index", scratch, size, &sought);
-  *out = sought.first;
+  if (!status)
+    *out = sought.equal ? sought.seen - 1 : -1;
   return status;
 }

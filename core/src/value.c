@@ -199,7 +199,7 @@ void polyshm_dtype_unpack(polyshm_dtype dtype, const void *element, polyshm_valu
 }
 
 bool polyshm_is_utf8(const char *data, int64_t length) {
-  const uint8_t *at = (const uint8_t *)data, *end = at + length;
+  const uint8_t *at = (const uint8_t *)data, *end = length > 0 ? at + length : at;
   while (at < end) {
     if (*at < 0x80) {
       at++;
