@@ -33,7 +33,24 @@ static void polyshm_ruby_free_segment(polyshm_segment *segment) {
 #undef delete_polyshm_segment
 #define delete_polyshm_segment polyshm_ruby_free_segment
 
-static swig_class SwigClassSharedMemory, SwigClassView;
+static swig_class SwigClassSharedMemory, SwigClassView, SwigClassShareableList;
+
+static VALUE polyshm_ruby_new_segment(polyshm_segment *segment) {
+  VALUE object = SWIG_NewPointerObj(segment, SWIGTYPE_p_polyshm_segment, SWIG_POINTER_OWN);
+  polyshm_ruby_count_memory(segment, 1);
+  return object;
+}
+
+/* A list has its SharedMemory from the start, and only one: that counts the memory, and frees its IO::Buffer at close. */
+static VALUE polyshm_ruby_new_list(polyshm_list *list) {
+  VALUE object = SWIG_NewPointerObj(list, SWIGTYPE_p_polyshm_list, SWIG_POINTER_OWN);
+  polyshm_segment *segment;
+  polyshm_status status = polyshm_list_segment(list, &segment);
+  if (status)
+    polyshm_ruby_raise(status);
+  rb_ivar_set(object, rb_intern("@shm"), polyshm_ruby_new_segment(segment));
+  return object;
+}
 %}
 
 %typemap(in, noblock=1) polyshm_segment *, const polyshm_segment * {
@@ -42,19 +59,24 @@ static swig_class SwigClassSharedMemory, SwigClassView;
 %typemap(in, noblock=1) polyshm_view *, const polyshm_view * {
   $1 = ($1_ltype)polyshm_ruby_handle($input, &SwigClassView, "$1_name");
 }
+%typemap(in, noblock=1) polyshm_list *, const polyshm_list * {
+  $1 = ($1_ltype)polyshm_ruby_handle($input, &SwigClassShareableList, "$1_name");
+}
 %apply polyshm_segment * { struct polyshm_segment *self }
 %apply polyshm_view * { struct polyshm_view *self }
+%apply polyshm_list * { struct polyshm_list *self }
 
-%typemap(in, numinputs=0, noblock=1) polyshm_segment **out (polyshm_segment *handle), polyshm_view **out (polyshm_view *handle) {
+%typemap(in, numinputs=0, noblock=1) polyshm_segment **out (polyshm_segment *handle), polyshm_view **out (polyshm_view *handle),
+                                    polyshm_list **out (polyshm_list *handle) {
   $1 = &handle;
 }
 %typemap(argout, noblock=1) polyshm_segment **out {
-  $result = SWIG_NewPointerObj(*$1, SWIGTYPE_p_polyshm_segment, SWIG_POINTER_OWN);
-  polyshm_ruby_count_memory(*$1, 1);
+  $result = polyshm_ruby_new_segment(*$1);
 }
 %typemap(argout, noblock=1) polyshm_view **out {
   $result = SWIG_NewPointerObj(*$1, SWIGTYPE_p_polyshm_view, SWIG_POINTER_OWN);
 }
+%typemap(argout, noblock=1) polyshm_list **out { $result = polyshm_ruby_new_list(*$1); }
 
 %exception polyshm_segment::close %{
   polyshm_ruby_count_memory(arg1, -1);
@@ -65,3 +87,4 @@ static swig_class SwigClassSharedMemory, SwigClassView;
 %predicate polyshm_segment::readonly;
 %predicate polyshm_segment::stale;
 %predicate polyshm_view::closed;
+%predicate polyshm_list::closed;

@@ -45,6 +45,9 @@ static inline int64_t polyshm_ruby_int64(VALUE number, const char *word) {
 %typemap(in, numinputs=0, noblock=1) uint64_t *out (uint64_t number = 0) { $1 = &number; }
 %typemap(argout, noblock=1) uint64_t *out { $result = ULL2NUM(*$1); }
 
+%typemap(in, numinputs=0, noblock=1) int64_t *out (int64_t number = 0) { $1 = &number; }
+%typemap(argout, noblock=1) int64_t *out { $result = POLYSHM_RUBY_INT64(*$1); }
+
 %typemap(out, noblock=1) bool { $result = $1 ? Qtrue : Qfalse; }
 %typemap(in, numinputs=0, noblock=1) bool *out (bool truth = false) { $1 = &truth; }
 %typemap(argout, noblock=1) bool *out { $result = *$1 ? Qtrue : Qfalse; }

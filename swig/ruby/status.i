@@ -2,10 +2,10 @@
  * status.i: what a call reports becomes a Ruby exception. SWIG would hand scripts a bare number.
  *
  * The system's failures are Errno::EEXIST, … as Ruby's own File raises them; misuse is one of Ruby's standard classes or
- * PolyShm::ClosedError, ReadOnlyError. Each is a PolyShm::Error as well, with #code.
+ * PolyShm::ClosedError, ReadOnlyError, CorruptError. Each is a PolyShm::Error as well, with #code.
  */
 %{
-static VALUE polyshm_ruby_error, polyshm_ruby_closed_error, polyshm_ruby_read_only_error;
+static VALUE polyshm_ruby_error, polyshm_ruby_closed_error, polyshm_ruby_read_only_error, polyshm_ruby_corrupt_error;
 
 /* Every misuse has a class: a code added to the core's table does not compile until it has one here. */
 #define POLYSHM_RUBY_CLASS_CLOSED polyshm_ruby_closed_error
@@ -14,6 +14,13 @@ static VALUE polyshm_ruby_error, polyshm_ruby_closed_error, polyshm_ruby_read_on
 #define POLYSHM_RUBY_CLASS_RANGE rb_eRangeError
 #define POLYSHM_RUBY_CLASS_TYPE rb_eTypeError
 #define POLYSHM_RUBY_CLASS_ARGUMENT rb_eArgError
+#define POLYSHM_RUBY_CLASS_CORRUPT polyshm_ruby_corrupt_error
+
+static VALUE polyshm_ruby_own_class(const char *name) {
+  VALUE class = rb_define_class_under(mPolyShm, name, rb_eStandardError);
+  rb_include_module(class, polyshm_ruby_error);
+  return class;
+}
 
 static VALUE polyshm_ruby_exception(polyshm_status status, VALUE words) {
   switch (status) {
@@ -64,10 +71,9 @@ static void polyshm_ruby_type_error(const char *word, const char *needed, VALUE 
 %init %{
   polyshm_ruby_error = rb_define_module_under(mPolyShm, "Error");
   rb_define_attr(polyshm_ruby_error, "code", 1, 0);
-  polyshm_ruby_closed_error = rb_define_class_under(mPolyShm, "ClosedError", rb_eStandardError);
-  polyshm_ruby_read_only_error = rb_define_class_under(mPolyShm, "ReadOnlyError", rb_eStandardError);
-  rb_include_module(polyshm_ruby_closed_error, polyshm_ruby_error);
-  rb_include_module(polyshm_ruby_read_only_error, polyshm_ruby_error);
+  polyshm_ruby_closed_error = polyshm_ruby_own_class("ClosedError");
+  polyshm_ruby_read_only_error = polyshm_ruby_own_class("ReadOnlyError");
+  polyshm_ruby_corrupt_error = polyshm_ruby_own_class("CorruptError");
 %}
 
 %typemap(out, noblock=1) polyshm_status {

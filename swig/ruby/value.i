@@ -2,7 +2,8 @@
  * value.i: dtypes, polyshm_value and lists as Ruby's own objects. SWIG knows none of them.
  *
  * nil, true, false, Integer, Float and String become what they are, to the last bit; everything else is TYPE. An Integer
- * beyond uint64 is RANGE. dtypes are Symbols, and Strings are taken too. Lists are Arrays.
+ * beyond uint64 is RANGE. A String in ASCII-8BIT is bytes, any other is text, and is transcoded if it is not in UTF-8 already.
+ * dtypes are Symbols, and Strings are taken too. Lists are Arrays.
  */
 %{
 #include <ruby/encoding.h>
@@ -28,6 +29,22 @@ static polyshm_dtype polyshm_ruby_dtype(VALUE name) {
 
 /* ---- values ---- */
 
+/* Text in another encoding becomes a String in UTF-8; other objects stay. This may run Ruby code, which loads encodings. */
+static polyshm_status polyshm_ruby_transcode(VALUE *object) {
+  if (RB_SPECIAL_CONST_P(*object) || RB_BUILTIN_TYPE(*object) != T_STRING)
+    return POLYSHM_OK;
+  const int encoding = rb_enc_get_index(*object);
+  if (encoding == rb_utf8_encindex() || encoding == rb_usascii_encindex() || encoding == rb_ascii8bit_encindex())
+    return POLYSHM_OK;
+  VALUE text = rb_str_conv_enc(*object, rb_enc_from_index(encoding), rb_utf8_encoding());
+  if (rb_enc_get_index(text) != rb_utf8_encindex()) /* what it cannot convert it gives back */
+    return polyshm_fail(POLYSHM_ARGUMENT, "this text in %s cannot be had in UTF-8",
+                        rb_enc_name(rb_enc_from_index(encoding)));
+  *object = text;
+  return POLYSHM_OK;
+}
+
+/* Strings are in an encoding that polyshm_ruby_transcode() leaves. */
 static polyshm_status polyshm_ruby_to_other_value(VALUE object, polyshm_value *value) {
   value->kind = POLYSHM_KIND_NONE;
   switch (rb_type(object)) {
@@ -153,6 +170,98 @@ static VALUE polyshm_ruby_pack(VALUE array, polyshm_dtype dtype) {
   return memory;
 }
 
+/* ---- items out ---- */
+
+/* Room for an item's text: on the C stack, or where that is too small in a hidden String, which an exception frees, too. */
+typedef struct polyshm_ruby_room {
+  VALUE memory;
+  char *text;
+  int64_t size;
+  char least[256];
+} polyshm_ruby_room;
+
+static inline void polyshm_ruby_make_room(polyshm_ruby_room *room, int64_t size) {
+  room->memory = Qnil;
+  room->text = room->least;
+  room->size = sizeof room->least;
+  if (size > room->size) {
+    room->memory = rb_str_tmp_new((long)size);
+    room->text = RSTRING_PTR(room->memory);
+    room->size = size;
+  }
+}
+
+static inline void polyshm_ruby_free_room(polyshm_ruby_room *room) {
+  if (!NIL_P(room->memory))
+    rb_str_resize(room->memory, 0); /* at once: it may be large */
+}
+
+/* One item needs the room of its own slot, which is asked for only where the largest is a large one. */
+static inline void polyshm_ruby_make_room_for(polyshm_ruby_room *room, const polyshm_list *list, int64_t index) {
+  int64_t size = polyshm_list_scratch(list);
+  if (size > (int64_t)sizeof room->least && polyshm_list_capacity(list, index, &size))
+    size = 0; /* a bad index: the call itself will say so */
+  polyshm_ruby_make_room(room, size);
+}
+
+typedef struct polyshm_ruby_items {
+  VALUE array; /* made, and seen by the collector, as that of polyshm_ruby_list */
+  int64_t count;
+} polyshm_ruby_items;
+
+static polyshm_status polyshm_ruby_take_item(const polyshm_value *value, void *context) {
+  polyshm_ruby_items *items = context;
+  if (NIL_P(items->array))
+    items->array = rb_ary_new_capa((long)items->count);
+  rb_ary_push(items->array, polyshm_ruby_from_value(value));
+  return POLYSHM_OK;
+}
+
+/* ---- items in ---- */
+
+NORETURN(static void polyshm_ruby_bad_item(long index, polyshm_status status));
+
+static void polyshm_ruby_bad_item(long index, polyshm_status status) {
+  polyshm_ruby_raise(polyshm_fail(status, "item %ld: %s", index, polyshm_last_error()));
+}
+
+/* A private copy of the Array, its text in UTF-8: Ruby code that runs meanwhile cannot change it. */
+static VALUE polyshm_ruby_copy_items(VALUE array) {
+  if (!RB_TYPE_P(array, T_ARRAY))
+    polyshm_ruby_type_error("values", "an Array", array);
+  VALUE copy = rb_obj_hide(rb_ary_dup(array));
+  for (long i = 0; i < RARRAY_LEN(copy); i++) {
+    const VALUE item = RARRAY_AREF(copy, i);
+    VALUE text = item;
+    polyshm_status status = polyshm_ruby_transcode(&text);
+    if (status)
+      polyshm_ruby_bad_item(i, status);
+    if (text != item)
+      rb_ary_store(copy, i, text);
+  }
+  return copy;
+}
+
+/* Makes nothing of Ruby's, so its collector cannot run and move a String that a value points into. */
+static void polyshm_ruby_to_values(VALUE items, polyshm_value *values) {
+  for (long i = 0; i < RARRAY_LEN(items); i++) {
+    polyshm_status status = polyshm_ruby_to_value(RARRAY_AREF(items, i), &values[i]);
+    if (status)
+      polyshm_ruby_bad_item(i, status);
+  }
+}
+
+/* nil, one number, or an Array of them, in memory that is a hidden String. */
+static VALUE polyshm_ruby_reserve(VALUE reserve) {
+  const bool many = RB_TYPE_P(reserve, T_ARRAY);
+  const long count = many ? RARRAY_LEN(reserve) : !NIL_P(reserve);
+  VALUE memory = rb_str_tmp_new(count * (long)sizeof(int64_t));
+  int64_t *bytes = (int64_t *)RSTRING_PTR(memory);
+  for (long i = 0; i < count; i++)
+    bytes[i] = polyshm_ruby_int64(many ? RARRAY_AREF(reserve, i) : reserve, "reserve");
+  return memory;
+}
+
 /* ---- the list of segments ---- */
 
 typedef struct polyshm_ruby_infos {
@@ -185,12 +294,16 @@ static polyshm_status polyshm_ruby_visit(const polyshm_segment_info *info, void 
 %typemap(in, noblock=1) polyshm_dtype { $1 = polyshm_ruby_dtype($input); }
 %typemap(out, noblock=1) polyshm_dtype { $result = polyshm_ruby_dtypes[$1]; }
 
-%typemap(in, noblock=1) const polyshm_value *value (polyshm_value value, polyshm_status unfit) {
-  unfit = polyshm_ruby_to_value($input, &value);
+%typemap(in, noblock=1) const polyshm_value *value (polyshm_value value, polyshm_status unfit, VALUE object) {
+  object = $input;
+  unfit = polyshm_ruby_transcode(&object);
+  if (!unfit)
+    unfit = polyshm_ruby_to_value(object, &value);
   if (unfit)
     polyshm_ruby_raise(unfit);
   $1 = &value;
 }
+%typemap(freearg, noblock=1) const polyshm_value *value { RB_GC_GUARD(object$argnum); }
 %typemap(in, numinputs=0, noblock=1) polyshm_value *out (polyshm_value value) { $1 = &value; }
 %typemap(argout, noblock=1) polyshm_value *out { $result = polyshm_ruby_from_value($1); }
 
@@ -213,6 +326,64 @@ static polyshm_status polyshm_ruby_visit(const polyshm_segment_info *info, void 
   rb_str_resize(memory$argnum, 0); /* at once: it may be large */
   RB_GC_GUARD(memory$argnum);
 }
+
+%typemap(in, numinputs=0, noblock=1) (void *scratch, int64_t size) (polyshm_ruby_room room) {
+  polyshm_ruby_make_room(&room, polyshm_list_scratch(arg1));
+  $1 = room.text;
+  $2 = room.size;
+}
+%typemap(freearg, noblock=1) (void *scratch, int64_t size) { polyshm_ruby_free_room(&room$argnum); }
+
+%typemap(in, noblock=1) (int64_t index, void *scratch, int64_t size) (polyshm_ruby_room room) {
+  $1 = polyshm_ruby_int64($input, "$1_name");
+  polyshm_ruby_make_room_for(&room, arg1, $1);
+  $2 = room.text;
+  $3 = room.size;
+}
+%typemap(freearg, noblock=1) (int64_t index, void *scratch, int64_t size) { polyshm_ruby_free_room(&room$argnum); }
+
+%typemap(in, noblock=1) (int64_t count, void *scratch, int64_t size, polyshm_list_take *take, void *context)
+                        (polyshm_ruby_items items, polyshm_ruby_room room) {
+  items = (polyshm_ruby_items){Qnil, polyshm_ruby_int64($input, "$1_name")};
+  polyshm_ruby_make_room(&room, polyshm_list_scratch(arg1));
+  $1 = items.count;
+  $2 = room.text;
+  $3 = room.size;
+  $4 = polyshm_ruby_take_item;
+  $5 = &items;
+}
+%typemap(argout, noblock=1) (int64_t count, void *scratch, int64_t size, polyshm_list_take *take, void *context) {
+  $result = NIL_P(items$argnum.array) ? rb_ary_new() : items$argnum.array;
+}
+%typemap(freearg, noblock=1) (int64_t count, void *scratch, int64_t size, polyshm_list_take *take, void *context) {
+  polyshm_ruby_free_room(&room$argnum);
+}
+
+%typemap(in, noblock=1) (const polyshm_value *values, int64_t count) (VALUE items, VALUE memory) {
+  items = polyshm_ruby_copy_items($input);
+  memory = rb_str_tmp_new(RARRAY_LEN(items) * (long)sizeof(polyshm_value));
+  $1 = (polyshm_value *)RSTRING_PTR(memory);
+  $2 = RARRAY_LEN(items);
+}
+/* SWIG puts `check` behind all arguments: after this, nothing of Ruby's is made until the call returns. */
+%typemap(check, noblock=1) (const polyshm_value *values, int64_t count) {
+  polyshm_ruby_to_values(items$argnum, (polyshm_value *)$1);
+}
+%typemap(freearg, noblock=1) (const polyshm_value *values, int64_t count) {
+  rb_str_resize(memory$argnum, 0); /* at once: it may be large */
+  RB_GC_GUARD(memory$argnum);
+  RB_GC_GUARD(items$argnum);
+}
+
+%typemap(in, noblock=1) (const int64_t *reserve, int64_t reserve_count) (VALUE memory) {
+  memory = polyshm_ruby_reserve($input);
+  $1 = (int64_t *)RSTRING_PTR(memory);
+  $2 = RSTRING_LEN(memory) / (long)sizeof(int64_t);
+}
+%typemap(freearg, noblock=1) (const int64_t *reserve, int64_t reserve_count) { RB_GC_GUARD(memory$argnum); }
+
+%typemap(argout, noblock=1) polyshm_list_format_text *out { $result = rb_utf8_str_new_cstr($1->text); }
+%typemap(in, numinputs=0, noblock=1) polyshm_list_format_text *out (polyshm_list_format_text format) { $1 = &format; }
 
 %typemap(in, numinputs=0, noblock=1) (polyshm_segment_visit *visit, void *context) (polyshm_ruby_infos infos) {
   infos = (polyshm_ruby_infos){rb_ary_new(), NULL};

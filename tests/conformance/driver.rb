@@ -5,6 +5,7 @@ require "strscan"
 PREFIX = "conformance-ruby-#{$$}"
 SELF = %w[ruby]
 PREDICATES = %w[readonly closed stale]
+TARGETS = { "SharedMemory" => PolyShm::SharedMemory, "ShareableList" => PolyShm::ShareableList, "polyshm" => PolyShm }
 VERBS = { "values" => :to_a, "assign" => :replace }
 
 # One word of a case, as Ruby's value.
@@ -26,7 +27,7 @@ class Words
 
   def word
     @scanner.skip(/ +/)
-    if @scanner.scan(/"((?:[^"\\]|\\.)*)"/) then repeated(text(@scanner[1]))
+    if @scanner.scan(/(b?)"((?:[^"\\]|\\.)*)"/) then repeated(string(@scanner[2], bytes: @scanner[1] == "b"))
     elsif @scanner.skip(/\[/) then list
     elsif @scanner.scan(/[^\s\]]+/) then simple(@scanner.matched)
     else raise "a word is missing at #{@scanner.rest.inspect}"
@@ -35,8 +36,9 @@ class Words
 
   private
 
-  def text(source)
-    source.gsub("$P", PREFIX).b.gsub(/\\(?:x(\h\h)|(.))/n) { $1 ? $1.hex.chr : { "n" => "\n", "t" => "\t" }.fetch($2, $2) }
+  def string(source, bytes:)
+    text = source.gsub("$P", PREFIX).b.gsub(/\\(?:x(\h\h)|(.))/n) { $1 ? $1.hex.chr : { "n" => "\n", "t" => "\t" }.fetch($2, $2) }
+    text.force_encoding(bytes ? "BINARY" : "UTF-8")
   end
 
   def repeated(string)
@@ -66,12 +68,14 @@ class Words
   end
 end
 
-def same?(actual, expected)
+# Strings out of a list are exactly text or bytes; those out of a segment are its bytes, whatever they mean.
+def same?(actual, expected, exact)
   case expected
-  when Array then actual.is_a?(Array) && actual.size == expected.size && actual.zip(expected).all? { |a, e| same?(a, e) }
+  when Array then actual.is_a?(Array) && actual.size == expected.size && actual.zip(expected).all? { |a, e| same?(a, e, exact) }
   when Float then actual.is_a?(Float) && (expected.nan? ? actual.nan? : actual == expected)
   when Integer then actual.is_a?(Integer) && actual == expected
-  when String then (actual.is_a?(String) || actual.is_a?(Symbol)) && actual.to_s.b == expected.b
+  when String
+    (actual.is_a?(String) || actual.is_a?(Symbol)) && actual.to_s.b == expected.b && !(exact && kind(actual) != kind(expected))
   else actual == expected
   end
 end
@@ -80,8 +84,18 @@ def names
   PolyShm.segments.map(&:name).select { |name| name.start_with?(PREFIX) }.sort
 end
 
+def kind(value)
+  case value
+  when String then value.encoding == Encoding::BINARY ? "bytes" : "str"
+  when nil then "none"
+  when true, false then "bool"
+  else { Integer => "int", Float => "float" }.fetch(value.class)
+  end
+end
+
 def call(target, method, words, variables)
   return names if target == "polyshm" && method == "names"
+  return kind(variables.fetch(target).get(words.word)) if method == "kind"
 
   arguments = []
   keywords = {}
@@ -89,7 +103,7 @@ def call(target, method, words, variables)
     key = words.keyword
     key ? keywords[key] = words.word : arguments << words.word
   end
-  receiver = { "SharedMemory" => PolyShm::SharedMemory, "polyshm" => PolyShm }.fetch(target) { variables.fetch(target) }
+  receiver = TARGETS.fetch(target) { variables.fetch(target) }
   method = PREDICATES.include?(method) ? "#{method}?" : VERBS.fetch(method, method)
   receiver.public_send(method, *arguments, **keywords)
 end
@@ -125,7 +139,7 @@ def run(line, variables)
   when "object" then "#{result.inspect} is no handle" unless result.respond_to?(:closed?)
   else
     value = Words.new(expected, variables).word
-    "#{result.inspect}, but #{value.inspect} was expected" unless same?(result, value)
+    "#{result.inspect}, but #{value.inspect} was expected" unless same?(result, value, variables[target].is_a?(PolyShm::ShareableList))
   end
 end
 

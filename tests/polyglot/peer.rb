@@ -1,4 +1,4 @@
-# The polyglot tests' peer in Ruby: NAME write|read VALUESFILE.
+# The polyglot tests' peer in Ruby: NAME write|read VALUESFILE, NAME write-list|read-list ITEMSFILE.
 require "polyshm"
 
 STRIDE = 256
@@ -27,14 +27,39 @@ def read(shm, offset, dtype, words)
   shm.view(dtype, offset: offset, count: words.size).map { |number| text(number) }.join(" ")
 end
 
+def item(kind, word)
+  case kind
+  when "int", "float" then number(kind, word)
+  when "bool" then word == "1"
+  when "none" then nil
+  when "str" then [word.to_s].pack("H*").force_encoding(Encoding::UTF_8)
+  when "bytes" then [word.to_s].pack("H*")
+  end
+end
+
+def item_text(item)
+  case item
+  when Integer then "int #{item}"
+  when Float then "float #{text(item)}"
+  when true, false then "bool #{item ? 1 : 0}"
+  when nil then "none"
+  else "#{item.encoding == Encoding::BINARY ? "bytes" : "str"} #{item.unpack1("H*")}".rstrip
+  end
+end
+
 name, verb, file = ARGV
 lines = File.foreach(file).map(&:split)
-if verb == "write"
+case verb
+when "write"
   PolyShm::SharedMemory.create(name, size: 65536) do |shm|
     lines.each_with_index { |(dtype, *words), k| write(shm, k * STRIDE, dtype, words) }
   end
-else
+when "read"
   PolyShm::SharedMemory.attach(name, readonly: true) do |shm|
     lines.each_with_index { |(dtype, *words), k| puts "#{dtype} #{read(shm, k * STRIDE, dtype, words)}" }
   end
+when "write-list"
+  PolyShm::ShareableList.create(name, lines.map { |kind, word| item(kind, word) }, &:close)
+when "read-list"
+  PolyShm::ShareableList.attach(name, readonly: true) { |list| puts list.map { |item| item_text(item) } }
 end

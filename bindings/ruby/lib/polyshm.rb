@@ -18,7 +18,8 @@ module PolyShm
   end
 
   # The core's functions are for the classes, which have them by `extend PolyShm`.
-  private_class_method :segment_create, :segment_attach, :segment_open, :segment_unlink_name, :each_segment
+  private_class_method :segment_create, :segment_attach, :segment_open, :segment_unlink_name, :each_segment,
+                       :list_create, :list_attach, :list_open
   private_constant :FLAG_READONLY, :FLAG_ANY_OWNER
 
   # What the classes share.
@@ -59,5 +60,7 @@ module PolyShm
   private_constant :Facade
 end
 
+require "polyshm/named"
 require "polyshm/shared_memory"
 require "polyshm/view"
+require "polyshm/shareable_list"

@@ -7,7 +7,9 @@ module PolyShm
   # the garbage collector closes, and never unlinks.
   class SharedMemory
     include Facade
+    include Named
     extend Facade
+    extend Named::Verbs
     extend PolyShm
 
     class << self
@@ -37,29 +39,6 @@ module PolyShm
       def new(position = nil, name: position, create: false, size: 0, **unknown)
         refuse_unknown(unknown, :new)
         create ? self.create(name, size: size) : attach(name)
-      end
-
-      # Removes a name, whatever it means; those who are attached keep their memory.
-      def unlink(name)
-        segment_unlink_name(name)
-      end
-
-      private
-
-      def flags(any_owner, readonly = false)
-        (any_owner ? FLAG_ANY_OWNER : 0) | (readonly ? FLAG_READONLY : 0)
-      end
-
-      def lend(unlink, block)
-        refuse("unlink: it is done at the end of a block, and there is none") if unlink && !block
-        segment = yield
-        return segment unless block
-
-        begin
-          block.call(segment)
-        ensure
-          segment.send(:give_back, unlink)
-        end
       end
     end
 
@@ -122,14 +101,6 @@ module PolyShm
     alias to_s inspect
 
     private
-
-    def give_back(unlink)
-      self.unlink if unlink
-    rescue Errno::ENOENT
-      # the block has done it already
-    ensure
-      close
-    end
 
     def place(offset, length)
       return [offset, length] unless Range === offset

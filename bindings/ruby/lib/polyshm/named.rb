@@ -1,0 +1,44 @@
+# frozen_string_literal: true
+
+module PolyShm
+  # What the classes share whose objects have a name in the system.
+  module Named
+    # What a class itself has.
+    module Verbs
+      # Removes a name, whatever it means; those who are attached keep their memory.
+      def unlink(name)
+        segment_unlink_name(name)
+      end
+
+      private
+
+      def flags(any_owner, readonly = false)
+        (any_owner ? FLAG_ANY_OWNER : 0) | (readonly ? FLAG_READONLY : 0)
+      end
+
+      # Gives the object that is made here to the block, if there is one, and closes it at the block's end.
+      def lend(unlink, block)
+        refuse("unlink: it is done at the end of a block, and there is none") if unlink && !block
+        object = yield
+        return object unless block
+
+        begin
+          block.call(object)
+        ensure
+          object.send(:give_back, unlink)
+        end
+      end
+    end
+
+    private
+
+    def give_back(unlink)
+      self.unlink if unlink
+    rescue Errno::ENOENT
+      # the block has done it already
+    ensure
+      close
+    end
+  end
+  private_constant :Named
+end
