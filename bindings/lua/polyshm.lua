@@ -5,6 +5,9 @@ local fail = core.fail
 
 local polyshm = {version = core.version(), page_size = core.page_size()}
 
+-- A list's items: what stands for nothing, where nil would be a hole; and what says a value's kind.
+polyshm.none, polyshm.str, polyshm.bytes, polyshm.float = core.none(), core.as_str, core.as_bytes, core.as_float
+
 ---- options ----
 
 -- options{"size", ...}: a function that checks a call's option table, and gives {} for none.
@@ -71,6 +74,35 @@ local Segment, segment_metatable, segment = class("polyshm_segment", "SharedMemo
   {"name", "size", "address", "readonly", "closed", length = "size"})
 local View, view_metatable, view = class("polyshm_view", "View", core.view_members,
   {"dtype", "count", "offset", "closed", length = "count"})
+local List, list_metatable, list = class("polyshm_list", "ShareableList", core.list_members,
+  {"name", "length", "shm", "closed", length = "length"})
+
+-- What views and lists have in common: ranges as tables, and iteration.
+local function sequence(methods, length)
+  local values, assign, get = methods.values, methods.assign, methods.get
+  methods.values = nil
+
+  function methods:totable(index, count)
+    index = either(index, 0)
+    return values(self, index, rest(length(self), index, count))
+  end
+
+  function methods:assign(items, index)
+    return assign(self, either(index, 0), items)
+  end
+
+  -- for index, value in t:each() do ... end
+  function methods:each()
+    local count = length(self)
+    return function(_, index)
+      index = index + 1
+      if index < count then return index, get(self, index) end
+    end, self, -1
+  end
+end
+
+sequence(View, view.count)
+sequence(List, list.length)
 
 ---- SharedMemory ----
 
@@ -111,11 +143,15 @@ function SharedMemory.create(name, given)
   return returned(core.segment_open(name, size, mode, flags))
 end
 
-function SharedMemory.attach(name, given)
+local function attach(core_attach, name, given)
   given = attach_options("attach", given)
   local flags = any_owner("attach", given)
   if boolean("attach", "readonly", given.readonly, false) then flags = flags + core.FLAG_READONLY end
-  return returned(core.segment_attach(name, flags, either(given.timeout, 0)))
+  return returned(core_attach(name, flags, either(given.timeout, 0)))
+end
+
+function SharedMemory.attach(name, given)
+  return attach(core.segment_attach, name, given)
 end
 
 function SharedMemory.unlink(name)
@@ -129,6 +165,40 @@ setmetatable(SharedMemory, {__call = function(_, given)
     return SharedMemory.create(given.name, {size = either(given.size, 0)})
   end
   return SharedMemory.attach(given.name)
+end})
+
+---- ShareableList ----
+
+local ShareableList = {unlink = SharedMemory.unlink}
+polyshm.ShareableList = ShareableList
+
+local list_create_options = options{"reserve", "mode", "exclusive", "any_owner"}
+local list_open_options = options{"reserve", "mode", "any_owner"}
+local list_new_options = options{"sequence", "name"}
+
+function ShareableList.open(name, values, given)
+  given = list_open_options("open", given)
+  return returned(core.list_open(name, values, given.reserve, either(given.mode, FILE_MODE), any_owner("open", given)))
+end
+
+function ShareableList.create(name, values, given)
+  given = list_create_options("create", given)
+  local mode, flags = either(given.mode, FILE_MODE), any_owner("create", given)
+  if boolean("create", "exclusive", given.exclusive, true) then
+    return returned(core.list_create(name, values, given.reserve, mode))
+  end
+  return returned(core.list_open(name, values, given.reserve, mode, flags))
+end
+
+function ShareableList.attach(name, given)
+  return attach(core.list_attach, name, given)
+end
+
+-- CPython's constructor: ShareableList{sequence = {1, 2}, name = "x"} creates, ShareableList{name = "x"} attaches.
+setmetatable(ShareableList, {__call = function(_, given)
+  given = list_new_options("ShareableList", given)
+  if given.sequence == nil and given.name ~= nil then return ShareableList.attach(given.name) end
+  return ShareableList.create(given.name, either(given.sequence, {}))
 end})
 
 ---- a segment ----
@@ -163,35 +233,57 @@ end
 
 ---- a view ----
 
-local values, assign, fill_view, get = View.values, View.assign, View.fill, View.get
-View.values = nil
-
-function View:totable(index, count)
-  index = either(index, 0)
-  return values(self, index, rest(view.count(self), index, count))
-end
-
-function View:assign(list, index)
-  return assign(self, either(index, 0), list)
-end
+local fill_view = View.fill
 
 function View:fill(value, index, count)
   index = either(index, 0)
   return fill_view(self, value, index, rest(view.count(self), index, count))
 end
 
--- for index, value in t:each() do ... end
-function View:each()
-  local count = view.count(self)
-  return function(_, index)
-    index = index + 1
-    if index < count then return index, get(self, index) end
-  end, self, -1
-end
-
 function view_metatable:__tostring()
   return ("View('%s', offset=%d, count=%d%s)"):format(view.dtype(self), view.offset(self), view.count(self),
     view.closed(self) and ", closed" or "")
+end
+
+---- a list ----
+
+local index_of, format = List.index, List.format
+
+function List:index(value)
+  local index = index_of(self, value)
+  if index >= 0 then return index end
+end
+
+-- One item's format, or all of them in one string, as CPython's attribute.
+function List:format(index)
+  if index ~= nil then return format(self, index) end
+  local formats = {}
+  for i = 0, list.length(self) - 1 do formats[i + 1] = format(self, i) end
+  return table.concat(formats)
+end
+
+local SHOWN_ITEMS, SHOWN_BYTES = 16, 40
+
+local function shown(item)
+  if type(item) ~= "string" then return tostring(item) end
+  local text, more = item:sub(1, SHOWN_BYTES), #item > SHOWN_BYTES and "..." or ""
+  text = text:gsub("[%c\\']", function(c)
+    return c:find "[\\']" and "\\" .. c or ("\\x%02x"):format(c:byte())
+  end)
+  return ("'%s%s'"):format(text, more)
+end
+
+-- As CPython writes it, but short.
+function list_metatable:__tostring()
+  local name, length = list.name(self), list.length(self)
+  if list.closed(self) then return ("ShareableList(name='%s', length=%d, closed)"):format(name, length) end
+  local words = {}
+  for i = 0, math.min(length, SHOWN_ITEMS) - 1 do
+    local ok, item = pcall(List.get, self, i)
+    words[#words + 1] = ok and shown(item) or item.code
+  end
+  if length > SHOWN_ITEMS then words[#words + 1] = "..." end
+  return ("ShareableList([%s], name='%s')"):format(table.concat(words, ", "), name)
 end
 
 ---- the module ----
@@ -213,7 +305,7 @@ function polyshm.with(object, fn)
     return nil, err
   end
   if not closable[getmetatable(object)] then
-    fail("TYPE", ("with: a SharedMemory or a View is needed, not %s"):format(type(object)))
+    fail("TYPE", ("with: a SharedMemory, a View or a ShareableList is needed, not %s"):format(type(object)))
   end
   return finish(object, pcall(fn, object))
 end

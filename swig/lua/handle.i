@@ -1,5 +1,5 @@
 /*
- * handle.i: SharedMemory and View objects, where SWIG would take any userdata for any pointer. A handle is SWIG's own
+ * handle.i: SharedMemory, View and ShareableList objects, where SWIG would take any userdata for any pointer. A handle is SWIG's own
  * userdata, known by its size and type: no table is looked up, so this is faster than luaL_checkudata, too.
  *
  * The classes keep their C names here, because all SWIG modules of an interpreter share one registry of class names,
@@ -7,6 +7,7 @@
  */
 %rename(polyshm_segment) polyshm_segment;
 %rename(polyshm_view) polyshm_view;
+%rename(polyshm_list) polyshm_list;
 
 %{
 static inline void *polyshm_lua_handle(lua_State *L, int index, const swig_type_info *type, const char *what) {
@@ -51,6 +52,13 @@ static void polyshm_lua_weigh(lua_State *L, int64_t size) {
     lua_gc(L, LUA_GCSTEP, (int)(kibibytes < most ? kibibytes : most));
 }
 
+static void polyshm_lua_weigh_list(lua_State *L, const polyshm_list *list) {
+  polyshm_segment *segment = NULL;
+  if (polyshm_list_segment(list, &segment) == POLYSHM_OK)
+    polyshm_lua_weigh(L, polyshm_segment_size(segment));
+  polyshm_segment_free(segment);
+}
+
 /* object[key], with the upvalues methods and attributes: a method, an attribute's value, or nil. */
 static int polyshm_lua_member(lua_State *L) {
   lua_pushvalue(L, 2);
@@ -63,25 +71,29 @@ static int polyshm_lua_member(lua_State *L) {
   return attribute ? attribute(L) : 0;
 }
 
-/* The same for a view: what is no name is an index. */
+/* The same for views and lists: what is no name is an index. */
 static int _wrap_polyshm_view_get(lua_State *L);
+static int _wrap_polyshm_list_get(lua_State *L);
 
 static int polyshm_lua_view_member(lua_State *L) {
   return lua_type(L, 2) == LUA_TSTRING ? polyshm_lua_member(L) : _wrap_polyshm_view_get(L);
 }
 
-/* members(methods, attributes), view_members(methods, attributes): such functions, for __index. */
-static int polyshm_lua_make_member(lua_State *L) {
-  lua_settop(L, 2);
-  lua_pushcclosure(L, polyshm_lua_member, 2);
-  return 1;
+static int polyshm_lua_list_member(lua_State *L) {
+  return lua_type(L, 2) == LUA_TSTRING ? polyshm_lua_member(L) : _wrap_polyshm_list_get(L);
 }
 
-static int polyshm_lua_make_view_member(lua_State *L) {
-  lua_settop(L, 2);
-  lua_pushcclosure(L, polyshm_lua_view_member, 2);
-  return 1;
-}
+/* members(methods, attributes), and the same for views and lists: such functions, for __index. */
+#define MAKE_MEMBER(member)                                                                                  \
+  static int polyshm_lua_make_##member(lua_State *L) {                                                       \
+    lua_settop(L, 2);                                                                                        \
+    lua_pushcclosure(L, polyshm_lua_##member, 2);                                                            \
+    return 1;                                                                                                \
+  }
+MAKE_MEMBER(member)
+MAKE_MEMBER(view_member)
+MAKE_MEMBER(list_member)
+#undef MAKE_MEMBER
 
 /* metatable(class): what all objects of a class have. */
 static int polyshm_lua_metatable(lua_State *L) {
@@ -108,6 +120,7 @@ static void polyshm_lua_secure(lua_State *L, const swig_lua_class *class) {
 %native(metatable) int polyshm_lua_metatable(lua_State *L);
 %native(members) int polyshm_lua_make_member(lua_State *L);
 %native(view_members) int polyshm_lua_make_view_member(lua_State *L);
+%native(list_members) int polyshm_lua_make_list_member(lua_State *L);
 
 %init %{
   for (swig_type_info **type = swig_types; *type; type++)
@@ -119,6 +132,9 @@ static void polyshm_lua_secure(lua_State *L, const swig_lua_class *class) {
 }
 %typemap(in, noblock=1) polyshm_view *, const polyshm_view *, struct polyshm_view *self {
   $1 = polyshm_lua_handle(L, $input, SWIGTYPE_p_polyshm_view, "a View");
+}
+%typemap(in, noblock=1) polyshm_list *, const polyshm_list *, struct polyshm_list *self {
+  $1 = polyshm_lua_handle(L, $input, SWIGTYPE_p_polyshm_list, "a ShareableList");
 }
 
 %typemap(in, numinputs=0, noblock=1) polyshm_segment **out (polyshm_segment *made, swig_lua_userdata *handle) {
@@ -142,4 +158,16 @@ static void polyshm_lua_secure(lua_State *L, const swig_lua_class *class) {
 }
 %typemap(argout, noblock=1) polyshm_view **out {
   handle$argnum->ptr = made$argnum; SWIG_arg++;
+}
+
+%typemap(in, numinputs=0, noblock=1) polyshm_list **out (polyshm_list *made, swig_lua_userdata *handle) {
+  made = NULL;
+  $1 = &made;
+}
+%typemap(check, noblock=1) polyshm_list **out {
+  handle$argnum = polyshm_lua_new_handle(L, SWIGTYPE_p_polyshm_list);
+}
+%typemap(argout, noblock=1) polyshm_list **out {
+  handle$argnum->ptr = made$argnum; SWIG_arg++;
+  polyshm_lua_weigh_list(L, made$argnum);
 }

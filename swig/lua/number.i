@@ -77,6 +77,9 @@ static inline void polyshm_lua_push_uint64(lua_State *L, uint64_t number) {
 %typemap(in, numinputs=0, noblock=1) uint64_t *out (uint64_t number) { $1 = &number; }
 %typemap(argout, noblock=1) uint64_t *out { polyshm_lua_push_uint64(L, number$argnum); SWIG_arg++; }
 
+%typemap(in, numinputs=0, noblock=1) int64_t *out (int64_t integer) { $1 = &integer; }
+%typemap(argout, noblock=1) int64_t *out { polyshm_lua_push_int64(L, integer$argnum); SWIG_arg++; }
+
 %typemap(in, numinputs=0, noblock=1) bool *out (bool truth) { $1 = &truth; }
 %typemap(argout, noblock=1) bool *out { lua_pushboolean(L, truth$argnum); SWIG_arg++; }
 %typemap(out, noblock=1) bool { lua_pushboolean(L, $1); SWIG_arg++; }

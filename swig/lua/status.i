@@ -105,7 +105,8 @@ static int polyshm_lua_error_tostring(lua_State *L) {
 
 /* Calls that a program expects to fail. */
 %typemap(out, noblock=1) polyshm_status polyshm_segment_create, polyshm_status polyshm_segment_attach,
-                         polyshm_status polyshm_segment_open {
+                         polyshm_status polyshm_segment_open, polyshm_status polyshm_list_create,
+                         polyshm_status polyshm_list_attach, polyshm_status polyshm_list_open {
   if ($1) {
     if (!polyshm_status_errno($1)) polyshm_lua_raise(L, $1);
     lua_pushnil(L);
@@ -115,7 +116,8 @@ static int polyshm_lua_error_tostring(lua_State *L) {
 }
 
 /* The same without a result of their own: true, so that assert() takes it. */
-%typemap(out, noblock=1) polyshm_status polyshm_segment_unlink_name, polyshm_status polyshm_segment::unlink {
+%typemap(out, noblock=1) polyshm_status polyshm_segment_unlink_name, polyshm_status polyshm_segment::unlink,
+                         polyshm_status polyshm_list::unlink {
   if ($1) {
     if (!polyshm_status_errno($1)) polyshm_lua_raise(L, $1);
     lua_pushnil(L);

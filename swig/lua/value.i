@@ -42,6 +42,84 @@ static inline void polyshm_lua_to_value(lua_State *L, int index, polyshm_value *
   value->as.float64 = lua_tonumber(L, index);
 }
 
+/*
+ * A value that the script has given a kind: polyshm.str(s), polyshm.bytes(s), polyshm.float(x), and polyshm.none, which
+ * stands for nothing where nil would be a hole. A userdata with the value inside, known by its first word.
+ */
+typedef struct polyshm_lua_box {
+  const void *mark;
+  polyshm_value value;
+  char text[];
+} polyshm_lua_box;
+
+#define POLYSHM_LUA_BOX "polyshm.Value"
+static const char polyshm_lua_box_mark; /* its address is the registry's key of none, too */
+
+static polyshm_lua_box *polyshm_lua_new_box(lua_State *L, int32_t kind, size_t length) {
+  polyshm_lua_box *box = lua_newuserdata(L, sizeof *box + length);
+  *box = (polyshm_lua_box){.mark = &polyshm_lua_box_mark, .value.kind = kind};
+  luaL_getmetatable(L, POLYSHM_LUA_BOX);
+  lua_setmetatable(L, -2);
+  return box;
+}
+
+static const polyshm_lua_box *polyshm_lua_to_box(lua_State *L, int index) {
+  const polyshm_lua_box *box = lua_touserdata(L, index);
+  return box && lua_rawlen(L, index) >= sizeof *box && box->mark == &polyshm_lua_box_mark ? box : NULL;
+}
+
+static void polyshm_lua_push_none(lua_State *L) {
+  lua_pushlightuserdata(L, (void *)&polyshm_lua_box_mark);
+  lua_rawget(L, LUA_REGISTRYINDEX);
+}
+
+/* none(): the value none, always the same. */
+static int polyshm_lua_none(lua_State *L) {
+  polyshm_lua_push_none(L);
+  return 1;
+}
+
+static int polyshm_lua_box_text(lua_State *L, int32_t kind, const char *what) {
+  int64_t length = 0;
+  const char *text = polyshm_lua_bytes(L, 1, &length, what);
+  polyshm_lua_box *box = polyshm_lua_new_box(L, kind, (size_t)length);
+  memcpy(box->text, text, (size_t)length);
+  box->value.as.bytes.data = box->text;
+  box->value.as.bytes.length = length;
+  return 1;
+}
+
+static int polyshm_lua_str(lua_State *L) {
+  return polyshm_lua_box_text(L, POLYSHM_KIND_STR, "str");
+}
+
+static int polyshm_lua_box_bytes(lua_State *L) {
+  return polyshm_lua_box_text(L, POLYSHM_KIND_BYTES, "bytes");
+}
+
+/* float(x): never rounded, as all numbers. */
+static int polyshm_lua_float(lua_State *L) {
+  polyshm_value value;
+  double number;
+  polyshm_lua_to_value(L, 1, &value);
+  polyshm_status status = polyshm_dtype_pack(POLYSHM_FLOAT64, &value, &number);
+  if (status)
+    polyshm_lua_raise(L, status);
+  polyshm_lua_new_box(L, POLYSHM_KIND_FLOAT64, 0)->value.as.float64 = number;
+  return 1;
+}
+
+static int polyshm_lua_box_tostring(lua_State *L) {
+  const polyshm_lua_box *box = polyshm_lua_to_box(L, 1);
+  if (!box || box->value.kind == POLYSHM_KIND_NONE)
+    lua_pushliteral(L, "none");
+  else if (box->value.kind == POLYSHM_KIND_FLOAT64)
+    lua_pushfstring(L, "%f", box->value.as.float64);
+  else
+    lua_pushlstring(L, box->value.as.bytes.data, (size_t)box->value.as.bytes.length);
+  return 1;
+}
+
 static void polyshm_lua_push_value(lua_State *L, const polyshm_value *value) {
   switch (value->kind) {
   case POLYSHM_KIND_BOOL: lua_pushboolean(L, value->as.boolean); return;
@@ -50,8 +128,134 @@ static void polyshm_lua_push_value(lua_State *L, const polyshm_value *value) {
   case POLYSHM_KIND_FLOAT64: lua_pushnumber(L, value->as.float64); return;
   case POLYSHM_KIND_STR:
   case POLYSHM_KIND_BYTES: lua_pushlstring(L, value->as.bytes.data, (size_t)value->as.bytes.length); return;
-  default: lua_pushnil(L);
+  default: polyshm_lua_push_none(L);
   }
+}
+
+/* ---- items of lists ---- */
+
+#if LUA_VERSION_NUM >= 503
+#define POLYSHM_LUA_NUMBER_ITEM(value) POLYSHM_OK
+#else
+/*
+ * Numbers are floats here. A whole one is meant as an integer, but -0.0, which no integer is, and what no int64 can
+ * hold. Between, beyond 2^53, an integer that the script wrote may have been rounded already: refused.
+ */
+#define POLYSHM_LUA_NUMBER_ITEM(value) polyshm_lua_number_item(value)
+static polyshm_status polyshm_lua_number_item(polyshm_value *value) {
+  double number = value->as.float64, size = fabs(number);
+  if (floor(number) != number || size >= 0x1p63 || (number == 0 && signbit(number)))
+    return POLYSHM_OK;
+  if (size > POLYSHM_LUA_EXACT)
+    return polyshm_fail(POLYSHM_RANGE,
+                        "%.17g is beyond 2^53, where this Lua's integers are not exact; polyshm.float() says that "
+                        "it is a float",
+                        number);
+  value->kind = POLYSHM_KIND_INT64;
+  value->as.int64 = (int64_t)number;
+  return POLYSHM_OK;
+}
+#endif
+
+/* Text and bytes are one type in Lua: what is UTF-8 is text. A string stays the script's. */
+static polyshm_status polyshm_lua_to_item(lua_State *L, int index, polyshm_value *value) {
+  const polyshm_lua_box *box;
+  switch (lua_type(L, index)) {
+  case LUA_TNUMBER:
+    polyshm_lua_to_value(L, index, value);
+    return value->kind == POLYSHM_KIND_FLOAT64 ? POLYSHM_LUA_NUMBER_ITEM(value) : POLYSHM_OK;
+  case LUA_TBOOLEAN:
+    polyshm_lua_to_value(L, index, value);
+    return POLYSHM_OK;
+  case LUA_TSTRING:
+    polyshm_lua_to_value(L, index, value);
+    if (!polyshm_is_utf8(value->as.bytes.data, value->as.bytes.length))
+      value->kind = POLYSHM_KIND_BYTES;
+    return POLYSHM_OK;
+  case LUA_TUSERDATA:
+    box = polyshm_lua_to_box(L, index);
+    if (box) {
+      *value = box->value;
+      return POLYSHM_OK;
+    }
+  }
+  return polyshm_fail(POLYSHM_TYPE, "a list holds numbers, booleans, strings and polyshm.none, not %s",
+                      luaL_typename(L, index));
+}
+
+static void polyshm_lua_item(lua_State *L, int index, polyshm_value *value) {
+  polyshm_status status = polyshm_lua_to_item(L, index, value);
+  if (status)
+    polyshm_lua_raise(L, status);
+}
+
+/* The length of a plain list; raises if it is none. */
+static int polyshm_lua_length(lua_State *L, int index, const char *what) {
+  if (lua_type(L, index) != LUA_TTABLE)
+    polyshm_lua_raise(L, polyshm_fail(POLYSHM_TYPE, "%s: a list is needed, not %s", what, luaL_typename(L, index)));
+  size_t length = lua_rawlen(L, index);
+  if (length > INT_MAX)
+    polyshm_lua_raise(L, polyshm_fail(POLYSHM_RANGE, "%s: the list is too long: do it in parts", what));
+  return (int)length;
+}
+
+/*
+ * A plain list of items, in memory that the collector frees. The values point at its strings, and so a table of our
+ * own keeps them: a finaliser that runs before the core does might take them out of the script's.
+ */
+static const polyshm_value *polyshm_lua_items(lua_State *L, int index, int64_t *count) {
+  int length = polyshm_lua_length(L, index, "values"), kept = 0;
+  polyshm_value *values = lua_newuserdata(L, (size_t)length * sizeof *values);
+  lua_newtable(L);
+  for (int i = 0; i < length; i++) {
+    lua_rawgeti(L, index, i + 1);
+    polyshm_status status = polyshm_lua_to_item(L, -1, &values[i]);
+    if (status)
+      polyshm_lua_raise(L, polyshm_fail(status, "values[%d]: %s", i + 1, polyshm_last_error()));
+    if (values[i].kind == POLYSHM_KIND_STR || values[i].kind == POLYSHM_KIND_BYTES)
+      lua_rawseti(L, -2, ++kept);
+    else
+      lua_pop(L, 1);
+  }
+  *count = length;
+  return values;
+}
+
+/* nil, an integer, or a list of them. */
+static const int64_t *polyshm_lua_reserve(lua_State *L, int index, int64_t *one, int64_t *count) {
+  *count = 0;
+  if (lua_isnoneornil(L, index))
+    return NULL;
+  if (lua_type(L, index) != LUA_TTABLE) {
+    *one = polyshm_lua_int64(L, index, "reserve");
+    *count = 1;
+    return one;
+  }
+  int length = polyshm_lua_length(L, index, "reserve");
+  int64_t *reserve = lua_newuserdata(L, (size_t)length * sizeof *reserve);
+  for (int i = 0; i < length; i++) {
+    lua_rawgeti(L, index, i + 1);
+    reserve[i] = polyshm_lua_int64(L, -1, "reserve");
+    lua_pop(L, 1);
+  }
+  *count = length;
+  return reserve;
+}
+
+/* Room for one item: the given one, which most lists are content with, or what the collector frees. */
+enum { POLYSHM_LUA_BRIEF = 256 };
+
+static void *polyshm_lua_scratch(lua_State *L, int64_t needed, void *brief, int64_t *size) {
+  *size = needed > POLYSHM_LUA_BRIEF ? needed : POLYSHM_LUA_BRIEF;
+  return needed > POLYSHM_LUA_BRIEF ? lua_newuserdata(L, (size_t)needed) : brief;
+}
+
+/* The bytes that get needs: no more than the item's slot has, whatever other slots there are. */
+static int64_t polyshm_lua_needed(const polyshm_list *list, int64_t index) {
+  int64_t needed = polyshm_list_scratch(list);
+  if (needed > POLYSHM_LUA_BRIEF && polyshm_list_capacity(list, index, &needed) != POLYSHM_OK)
+    needed = 0; /* get will say why */
+  return needed;
 }
 
 /*
@@ -79,12 +283,8 @@ static polyshm_status polyshm_lua_check_exact(polyshm_dtype dtype, const polyshm
  * Floats into float64, the commonest list, need no conversion: that saves a third of the time.
  */
 static const void *polyshm_lua_pack(lua_State *L, int index, const polyshm_view *view, int64_t *count) {
-  if (lua_type(L, index) != LUA_TTABLE)
-    polyshm_lua_raise(L, polyshm_fail(POLYSHM_TYPE, "assign: a list is needed, not %s", luaL_typename(L, index)));
   polyshm_dtype dtype = polyshm_view_dtype(view);
-  int64_t itemsize = polyshm_dtype_itemsize(dtype), length = (int64_t)lua_rawlen(L, index);
-  if (length > INT_MAX)
-    polyshm_lua_raise(L, polyshm_fail(POLYSHM_RANGE, "assign: the list is too long: do it in parts"));
+  int64_t itemsize = polyshm_dtype_itemsize(dtype), length = polyshm_lua_length(L, index, "assign");
   void *elements = lua_newuserdata(L, (size_t)(length * itemsize));
   for (int i = 0; i < length; i++) {
     polyshm_value value;
@@ -116,13 +316,20 @@ struct polyshm_lua_taking {
            default: polyshm_lua_push_int64)(L, element)
 
 /* The table is made with the first piece: not before the core has found the range good. */
-static polyshm_status polyshm_lua_take(const void *elements, int64_t count, void *context) {
-  struct polyshm_lua_taking *taking = context;
-  lua_State *L = taking->L;
+static polyshm_status polyshm_lua_begin_take(const struct polyshm_lua_taking *taking) {
   if (taking->expected > INT_MAX)
     return polyshm_fail(POLYSHM_RANGE, "totable: too long for a table: do it in parts");
   if (!taking->taken)
-    lua_createtable(L, (int)taking->expected, 0);
+    lua_createtable(taking->L, (int)taking->expected, 0);
+  return POLYSHM_OK;
+}
+
+static polyshm_status polyshm_lua_take(const void *elements, int64_t count, void *context) {
+  struct polyshm_lua_taking *taking = context;
+  lua_State *L = taking->L;
+  polyshm_status status = polyshm_lua_begin_take(taking);
+  if (status)
+    return status;
   int slot = (int)taking->taken;
   switch (taking->dtype) {
 #define TAKE(NAME, name, type)                                                                               \
@@ -136,6 +343,16 @@ static polyshm_status polyshm_lua_take(const void *elements, int64_t count, void
 #undef TAKE
   }
   taking->taken += count;
+  return POLYSHM_OK;
+}
+
+static polyshm_status polyshm_lua_take_item(const polyshm_value *value, void *context) {
+  struct polyshm_lua_taking *taking = context;
+  polyshm_status status = polyshm_lua_begin_take(taking);
+  if (status)
+    return status;
+  polyshm_lua_push_value(taking->L, value);
+  lua_rawseti(taking->L, -2, (int)++taking->taken);
   return POLYSHM_OK;
 }
 
@@ -187,8 +404,27 @@ static polyshm_status polyshm_lua_visit(const polyshm_segment_info *info, void *
 }
 %}
 
+%native(none) int polyshm_lua_none(lua_State *L);
+%native(as_str) int polyshm_lua_str(lua_State *L);
+%native(as_bytes) int polyshm_lua_box_bytes(lua_State *L);
+%native(as_float) int polyshm_lua_float(lua_State *L);
+
+%init %{
+  if (luaL_newmetatable(L, POLYSHM_LUA_BOX)) {
+    lua_pushcfunction(L, polyshm_lua_box_tostring);
+    lua_setfield(L, -2, "__tostring");
+    lua_pushliteral(L, POLYSHM_LUA_BOX);
+    lua_setfield(L, -2, "__metatable");
+    lua_pushlightuserdata(L, (void *)&polyshm_lua_box_mark);
+    polyshm_lua_new_box(L, POLYSHM_KIND_NONE, 0);
+    lua_rawset(L, LUA_REGISTRYINDEX);
+  }
+  lua_pop(L, 1);
+%}
+
+/* A list's items have kinds of their own; all else takes numbers. */
 %typemap(in, noblock=1) const polyshm_value *value (polyshm_value value) {
-  polyshm_lua_to_value(L, $input, &value);
+  _Generic(arg1, polyshm_list *: polyshm_lua_item, default: polyshm_lua_to_value)(L, $input, &value);
   $1 = &value;
 }
 
@@ -233,3 +469,43 @@ static polyshm_status polyshm_lua_visit(const polyshm_segment_info *info, void *
 %typemap(argout, noblock=1) (polyshm_segment_visit *visit, void *context) {
   lua_settop(L, visiting$argnum.list); SWIG_arg++;
 }
+
+%typemap(in, noblock=1) (const polyshm_value *values, int64_t count) {
+  $1 = ($1_ltype)polyshm_lua_items(L, $input, &$2);
+}
+
+%typemap(in, noblock=1) (const int64_t *reserve, int64_t reserve_count) (int64_t one) {
+  $1 = ($1_ltype)polyshm_lua_reserve(L, $input, &one, &$2);
+}
+
+%typemap(in, numinputs=0, noblock=1) (void *scratch, int64_t size) (char brief[POLYSHM_LUA_BRIEF]) { $1 = brief; }
+%typemap(check, noblock=1) (void *scratch, int64_t size) {
+  $1 = polyshm_lua_scratch(L, polyshm_list_scratch(arg1), brief$argnum, &$2);
+}
+
+%typemap(in, numinputs=0, noblock=1) (void *scratch, int64_t size, polyshm_value *out)
+                                     (char brief[POLYSHM_LUA_BRIEF], polyshm_value value) {
+  $1 = brief;
+  $3 = &value;
+}
+%typemap(check, noblock=1) (void *scratch, int64_t size, polyshm_value *out) {
+  $1 = polyshm_lua_scratch(L, polyshm_lua_needed(arg1, arg2), brief$argnum, &$2);
+}
+%typemap(argout, noblock=1) (void *scratch, int64_t size, polyshm_value *out) {
+  polyshm_lua_push_value(L, &value$argnum); SWIG_arg++;
+}
+
+%typemap(in, numinputs=0, noblock=1) (polyshm_list_take *take, void *context) (struct polyshm_lua_taking taking) {
+  $1 = polyshm_lua_take_item;
+  $2 = &taking;
+}
+%typemap(check, noblock=1) (polyshm_list_take *take, void *context) {
+  taking$argnum = (struct polyshm_lua_taking){.L = L, .expected = arg3};
+}
+%typemap(argout, noblock=1) (polyshm_list_take *take, void *context) {
+  if (!taking$argnum.taken) lua_newtable(L);
+  SWIG_arg++;
+}
+
+%typemap(in, numinputs=0, noblock=1) polyshm_list_format_text *out (polyshm_list_format_text format) { $1 = &format; }
+%typemap(argout, noblock=1) polyshm_list_format_text *out { lua_pushstring(L, format$argnum.text); SWIG_arg++; }

@@ -44,3 +44,4 @@ static void polyshm_lua_set_innermost(struct polyshm_lua_waiting *waiting) {
 %enddef
 
 %waits(polyshm_segment_attach)
+%waits(polyshm_list_attach)
