@@ -37,21 +37,29 @@ local function quoted(line, at)
   return table.concat(bytes):rep(times or 1), at + 1 + (times and #times + 1 or 0)
 end
 
--- The value that begins at a place in the line, and the place behind it.
-local function value(line, at, variables)
+-- The value that begins at a place in the line, and the place behind it. An item for a list says its kind where Lua's
+-- types do not tell; in a table none stands for nil.
+local function value(line, at, variables, is_item)
   local c = line:sub(at, at)
   if c == '"' then return quoted(line, at + 1) end
+  if line:sub(at, at + 1) == 'b"' then
+    local bytes, after = quoted(line, at + 2)
+    return is_item and polyshm.bytes(bytes) or bytes, after
+  end
   if c == "[" then
     local list = {}
     at = line:match("^%s*()", at + 1)
     while line:sub(at, at) ~= "]" do
-      list[#list + 1], at = value(line, at, variables)
+      local x
+      x, at = value(line, at, variables, is_item)
+      list[#list + 1] = x == nil and polyshm.none or x
       at = line:match("^%s*()", at)
     end
     return list, at + 1
   end
   local word, after = line:match("^([^%s%]]+)()", at)
   if WORDS[word] then return WORDS[word][1], after end
+  if is_item and not math.type and word:find "^-?%d+%.%d" then return polyshm.float(tonumber(word)), after end
   if variables[word] ~= nil then return variables[word], after end
   local x = number(word)
   if x == nil then error(("there is no %q"):format(word)) end
@@ -81,8 +89,13 @@ end
 
 ---- calls ----
 
-local ATTRIBUTES = {name = true, size = true, address = true, readonly = true, closed = true, count = true, dtype = true,
-  offset = true}
+-- The kind of a list's item, from the list's bytes: what get returns does not tell all kinds in every Lua.
+local KINDS = {q = "int", d = "float", ["xxxxxxx?"] = "bool", ["xxxxxx?x"] = "none"}
+local function kind(list, index)
+  local shm = list.shm
+  local code = shm:read(shm.size - list.length + index, 1)
+  return KINDS[list:format(index)] or ({"str", "bytes"})[code:byte()]
+end
 
 local function names()
   local found = {}
@@ -95,23 +108,27 @@ end
 
 local function call(target, method, arguments, options, variables)
   if target == "polyshm" then return method == "names" and names() or polyshm[method] end
-  if target == "SharedMemory" then
-    if method == "new" then return polyshm.SharedMemory(options) end
+  if target == "SharedMemory" or target == "ShareableList" then
+    if method == "new" then return polyshm[target](options) end
     arguments.n = arguments.n + 1
     arguments[arguments.n] = options
-    return polyshm.SharedMemory[method](unpack(arguments, 1, arguments.n))
+    return polyshm[target][method](unpack(arguments, 1, arguments.n))
   end
   local object = assert(variables[target], "there is no variable " .. target)
-  if ATTRIBUTES[method] then return object[method] end
+  if method == "kind" then return kind(object, arguments[1]) end
   if method == "values" then method = "totable" end
+  local member = object[method]
+  assert(member ~= nil, "there is no " .. method)
+  if type(member) ~= "function" then return member end
   arguments[arguments.n + 1] = options
-  return object[method](object, unpack(arguments, 1, arguments.n + 1))
+  return member(object, unpack(arguments, 1, arguments.n + 1))
 end
 
 -- What the call gave, or nil and its error: the two ways in which calls fail come to the same here.
 local function outcome(...)
   local ok, result, err = pcall(call, ...)
   if not ok then result, err = nil, result end
+  if result == polyshm.none then result = nil end
   if err ~= nil and (type(err) ~= "table" or not err.code) then error("no polyshm error: " .. tostring(err), 0) end
   return result, err
 end
@@ -146,15 +163,18 @@ local function statement(line, variables)
   if not target then error("not a statement", 0) end
   at = after
   local arguments, options = {n = 0}, nil
+  local is_item = target == "ShareableList" or getmetatable(variables[target]) == "polyshm.ShareableList"
+  local item_at = is_item and ({set = 2, count = 1, index = 1})[method] -- which argument may be none
   while at <= #line and line:sub(at, at + 1) ~= "->" do
     local key, behind = line:match("^([%a_]+)=()", at)
     local x
-    x, at = value(line, behind or at, variables)
+    x, at = value(line, behind or at, variables, is_item)
     if key then
       options = options or {}
       options[key] = x
     else
       arguments.n = arguments.n + 1
+      if x == nil and arguments.n == item_at then x = polyshm.none end
       arguments[arguments.n] = x
     end
     at = line:match("^%s*()", at)
