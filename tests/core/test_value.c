@@ -271,6 +271,131 @@ static void nothing_given(void **state) {
   assert_int_equal(element, 7);
 }
 
+/* ---- text ---- */
+
+/* A code point as UTF-8's pattern has it, in a given number of bytes: also overlong, also beyond Unicode. */
+static void encode(uint32_t code, int length, char *out) {
+  static const unsigned lead[] = {0, 0, 0xC0, 0xE0, 0xF0, 0xF8, 0xFC};
+  for (int i = length - 1; i > 0; i--, code >>= 6)
+    out[i] = (char)(0x80 | (code & 0x3F));
+  out[0] = (char)(lead[length] | code);
+}
+
+static int utf8_length(uint32_t code) {
+  return code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+}
+
+static void every_code_point(void **state) {
+  (void)state;
+  int64_t wrong = 0;
+  for (uint32_t code = 0; code < 0x200000; code++) {
+    char text[8];
+    const int length = utf8_length(code);
+    const bool expected = code < 0x110000 && (code < 0xD800 || code > 0xDFFF);
+    encode(code, length, text);
+    text[length] = 'x';
+    wrong += polyshm_is_utf8(text, length) != expected;
+    wrong += polyshm_is_utf8(text, length + 1) != expected;
+    for (int cut = 1; cut < length; cut++) {
+      wrong += polyshm_is_utf8(text, cut);
+      wrong += polyshm_is_utf8(text + cut, length - cut);
+    }
+  }
+  assert_int_equal(wrong, 0);
+}
+
+static void overlong_and_other_forms(void **state) {
+  (void)state;
+  int64_t wrong = 0;
+  char text[8];
+  for (uint32_t code = 0; code < 0x10000; code++)
+    for (int length = utf8_length(code) + 1; length <= 6; length++) {
+      encode(code, length, text);
+      wrong += polyshm_is_utf8(text, length);
+    }
+  assert_int_equal(wrong, 0);
+  /* All there are of three bytes after a lead of three. */
+  for (unsigned all = 0xE00000; all < 0xF00000; all++) {
+    const unsigned second = all >> 8 & 0xFF, third = all & 0xFF;
+    const unsigned code = (all >> 16 & 0xF) << 12 | (second & 0x3F) << 6 | (third & 0x3F);
+    const char three[] = {(char)(all >> 16), (char)second, (char)third};
+    const bool expected =
+        second >> 6 == 2 && third >> 6 == 2 && code >= 0x800 && (code < 0xD800 || code > 0xDFFF);
+    wrong += polyshm_is_utf8(three, 3) != expected;
+  }
+  assert_int_equal(wrong, 0);
+  assert_true(polyshm_is_utf8(NULL, 0));
+  assert_true(polyshm_is_utf8("", 0));
+  assert_true(polyshm_is_utf8("a\0b", 3));
+  for (int byte = 0x80; byte < 0x100; byte++) {
+    text[0] = (char)byte;
+    assert_false(polyshm_is_utf8(text, 1));
+  }
+}
+
+/* ---- equality ---- */
+
+static void values_that_are_equal(void **state) {
+  (void)state;
+  /* Those in a row equal one another, and none of another row. */
+  const struct {
+    int row;
+    polyshm_value value;
+  } all[] = {
+      {0, from_int(2)},
+      {0, from_uint(2)},
+      {0, from_float(2)},
+      {1, from_int(0)},
+      {1, from_float(0.0)},
+      {1, from_float(-0.0)},
+      {1, from_uint(0)},
+      {2, from_int(INT64_MIN)},
+      {2, from_float(-0x1p63)},
+      {3, from_uint((uint64_t)1 << 63)},
+      {3, from_float(0x1p63)},
+      {4, from_int(INT64_MAX)},
+      {4, from_uint(INT64_MAX)},
+      {5, from_uint(UINT64_MAX)},
+      {6, from_int(-1)},
+      {6, from_float(-1)},
+      {7, from_int((INT64_C(1) << 53) + 1)},
+      {8, from_float(0x1p53)},
+      {8, from_int(INT64_C(1) << 53)},
+      {9, from_float(0x1p64)},
+      {10, from_float(INFINITY)},
+      {11, from_float(-INFINITY)},
+      {12, from_float(2.5)},
+      {13, {.kind = POLYSHM_KIND_NONE}},
+      {14, {.kind = POLYSHM_KIND_BOOL, .as.boolean = true}},
+      {15, {.kind = POLYSHM_KIND_BOOL, .as.boolean = false}},
+      {16, {.kind = POLYSHM_KIND_STR, .as.bytes = {"a", 1}}},
+      {16, {.kind = POLYSHM_KIND_STR, .as.bytes = {"ab", 1}}},
+      {17, {.kind = POLYSHM_KIND_BYTES, .as.bytes = {"a", 1}}},
+      {18, {.kind = POLYSHM_KIND_STR, .as.bytes = {"ab", 2}}},
+      {19, {.kind = POLYSHM_KIND_STR, .as.bytes = {NULL, 0}}},
+      {19, {.kind = POLYSHM_KIND_STR, .as.bytes = {"", 0}}},
+      {20, {.kind = POLYSHM_KIND_BYTES, .as.bytes = {"", 0}}},
+      {21, {.kind = POLYSHM_KIND_BYTES, .as.bytes = {"a\0b", 3}}},
+      {22, {.kind = POLYSHM_KIND_BYTES, .as.bytes = {"a\0c", 3}}},
+  };
+  for (size_t a = 0; a < sizeof all / sizeof *all; a++)
+    for (size_t b = 0; b < sizeof all / sizeof *all; b++)
+      if (polyshm_value_equal(&all[a].value, &all[b].value) != (all[a].row == all[b].row))
+        fail_msg("values %zu and %zu", a, b);
+}
+
+static void what_equals_nothing(void **state) {
+  (void)state;
+  const polyshm_value one = from_int(1), nan = from_float(NAN), odd = {.kind = 99};
+  assert_false(polyshm_value_equal(NULL, &one));
+  assert_false(polyshm_value_equal(&one, NULL));
+  assert_false(polyshm_value_equal(NULL, NULL));
+  assert_false(polyshm_value_equal(&nan, &nan));
+  assert_false(polyshm_value_equal(&nan, &one));
+  assert_false(polyshm_value_equal(&one, &nan));
+  assert_false(polyshm_value_equal(&odd, &odd));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(every_dtype_has_its_name_and_size),
@@ -287,6 +412,10 @@ int main(void) {
       TEST(float32_rounds_floats_but_not_to_infinity),
       TEST(other_kinds_are_refused),
       TEST(nothing_given),
+      TEST(every_code_point),
+      TEST(overlong_and_other_forms),
+      TEST(values_that_are_equal),
+      TEST(what_equals_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
