@@ -1,5 +1,7 @@
--- The polyglot tests' peer in Lua 5.1 to 5.4 and LuaJIT: NAME write|read VALUESFILE. Line k lies at byte 256 k, through a view.
--- 64-bit numbers that this Lua cannot hold are written as two halves; reading one must raise RANGE, and is told as `!`.
+-- The polyglot tests' peer in Lua 5.1 to 5.4 and LuaJIT: NAME write|read|write-list|read-list VALUESFILE.
+-- write, read: line k lies at byte 256 k, through a view. write-list, read-list: line k is item k of a list.
+-- 64-bit numbers that this Lua cannot hold are written as two halves, in a list as 0; reading one must raise RANGE, and is
+-- told as `!`.
 local polyshm = require "polyshm"
 
 local STRIDE, HALF = 256, 2 ^ 32
@@ -44,9 +46,21 @@ local function unsigned_decimal(x)
   return table.concat(digits)
 end
 
+local function from_hex(hex)
+  return (hex:gsub("%x%x", function(pair) return string.char(tonumber(pair, 16)) end))
+end
+
+local function to_hex(bytes)
+  return (bytes:gsub(".", function(byte) return ("%02x"):format(byte:byte()) end))
+end
+
+local function float_told(x)
+  return x ~= x and "nan" or ("%.17g"):format(x)
+end
+
 local function write(shm, offset, dtype, words)
   if dtype == "bytes" then
-    shm:write(offset, (words[1]:gsub("%x%x", function(hex) return string.char(tonumber(hex, 16)) end)))
+    shm:write(offset, from_hex(words[1]))
     return
   end
   local view = shm:view(dtype, {offset = offset, count = #words})
@@ -69,14 +83,14 @@ end
 local function told(view, dtype, index)
   local ok, x = pcall(view.get, view, index)
   if not ok then return assert(x.code == "RANGE" and "!", x) end
-  if dtype:find "^float" then return x ~= x and "nan" or ("%.17g"):format(x) end
+  if dtype:find "^float" then return float_told(x) end
   if dtype == "uint64" and x < 0 then return unsigned_decimal(x) end
   return ("%d"):format(x)
 end
 
 local function read(shm, offset, dtype, words)
   if dtype == "bytes" then
-    return (shm:read(offset, #words[1] / 2):gsub(".", function(byte) return ("%02x"):format(byte:byte()) end))
+    return to_hex(shm:read(offset, #words[1] / 2))
   end
   local view = shm:view(dtype, {offset = offset, count = #words})
   local told_words = {}
@@ -84,20 +98,85 @@ local function read(shm, offset, dtype, words)
   return table.concat(told_words, " ")
 end
 
-local name, verb, values = arg[1], arg[2], arg[3]
-local SharedMemory = polyshm.SharedMemory
-local shm = assert(verb == "write" and SharedMemory.create(name, {size = 65536})
-  or SharedMemory.attach(name, {readonly = true}))
-local offset = 0
-for line in assert(io.open(values)):lines() do
-  local words = {}
-  for word in line:gmatch "%S+" do words[#words + 1] = word end
-  local dtype = table.remove(words, 1)
-  if verb == "write" then
-    write(shm, offset, dtype, words)
-  else
-    print(dtype .. " " .. read(shm, offset, dtype, words))
+---- lists ----
+
+local ITEMS = {
+  int = function(word) return to_integer(word) or 0 end,
+  float = function(word) return polyshm.float(to_float(word)) end,
+  bool = function(word) return word == "1" end,
+  none = function() return polyshm.none end,
+  str = function(word) return polyshm.str(from_hex(word)) end,
+  bytes = function(word) return polyshm.bytes(from_hex(word)) end,
+}
+
+-- By format; of text, by the byte that each item has at the list's end: a Lua string does not tell str from bytes.
+local KINDS = {q = "int", d = "float", ["xxxxxxx?"] = "bool", ["xxxxxx?x"] = "none"}
+
+local TOLD = {
+  int = function(x) return x and ("%d"):format(x) or "!" end,
+  float = float_told,
+  bool = function(x) return x and "1" or "0" end,
+  none = function(x) return assert(x == polyshm.none and "") end,
+  str = to_hex,
+  bytes = to_hex,
+}
+
+local function read_item(list, index, codes)
+  local ok, x = pcall(list.get, list, index)
+  if not ok then
+    if x.code ~= "RANGE" then error(x) end
+    x = nil
   end
-  offset = offset + STRIDE
+  local kind = KINDS[list:format(index)] or ({"str", "bytes"})[codes:byte(index + 1)]
+  return (kind .. " " .. TOLD[kind](x)):gsub(" $", "")
 end
-shm:close()
+
+---- verbs ----
+
+local name, verb, values = arg[1], arg[2], arg[3]
+local SharedMemory, ShareableList = polyshm.SharedMemory, polyshm.ShareableList
+
+-- Calls line(first word, other words) for each line.
+local function each_line(line)
+  for text in assert(io.open(values)):lines() do
+    local words = {}
+    for word in text:gmatch "%S+" do words[#words + 1] = word end
+    line(table.remove(words, 1), words)
+  end
+end
+
+local verbs = {}
+
+function verbs.write()
+  local shm, offset = assert(SharedMemory.create(name, {size = 65536})), 0
+  each_line(function(dtype, words)
+    write(shm, offset, dtype, words)
+    offset = offset + STRIDE
+  end)
+  shm:close()
+end
+
+function verbs.read()
+  local shm, offset = assert(SharedMemory.attach(name, {readonly = true})), 0
+  each_line(function(dtype, words)
+    print(dtype .. " " .. read(shm, offset, dtype, words))
+    offset = offset + STRIDE
+  end)
+  shm:close()
+end
+
+verbs["write-list"] = function()
+  local items = {}
+  each_line(function(kind, words) items[#items + 1] = ITEMS[kind](words[1] or "") end)
+  assert(ShareableList.create(name, items)):close()
+end
+
+verbs["read-list"] = function()
+  local list = assert(ShareableList.attach(name, {readonly = true}))
+  local shm = list.shm
+  local codes = shm:read(shm.size - list.length, list.length) -- 5.1 has no # for userdata
+  for i = 0, list.length - 1 do print((read_item(list, i, codes))) end
+  list:close()
+end
+
+verbs[verb]()
