@@ -83,6 +83,16 @@ static inline polyshm_status polyshm_ruby_to_value(VALUE object, polyshm_value *
   return polyshm_ruby_to_other_value(object, value);
 }
 
+/* Returns the object that the value points into. */
+static inline VALUE polyshm_ruby_value_argument(VALUE object, polyshm_value *value) {
+  polyshm_status status = polyshm_ruby_transcode(&object);
+  if (!status)
+    status = polyshm_ruby_to_value(object, value);
+  if (status)
+    polyshm_ruby_raise(status);
+  return object;
+}
+
 static VALUE polyshm_ruby_from_other_value(const polyshm_value *value) {
   switch (value->kind) {
   case POLYSHM_KIND_UINT64:
@@ -294,13 +304,8 @@ static polyshm_status polyshm_ruby_visit(const polyshm_segment_info *info, void 
 %typemap(in, noblock=1) polyshm_dtype { $1 = polyshm_ruby_dtype($input); }
 %typemap(out, noblock=1) polyshm_dtype { $result = polyshm_ruby_dtypes[$1]; }
 
-%typemap(in, noblock=1) const polyshm_value *value (polyshm_value value, polyshm_status unfit, VALUE object) {
-  object = $input;
-  unfit = polyshm_ruby_transcode(&object);
-  if (!unfit)
-    unfit = polyshm_ruby_to_value(object, &value);
-  if (unfit)
-    polyshm_ruby_raise(unfit);
+%typemap(in, noblock=1) const polyshm_value *value (polyshm_value value, VALUE object) {
+  object = polyshm_ruby_value_argument($input, &value);
   $1 = &value;
 }
 %typemap(freearg, noblock=1) const polyshm_value *value { RB_GC_GUARD(object$argnum); }
@@ -327,12 +332,19 @@ static polyshm_status polyshm_ruby_visit(const polyshm_segment_info *info, void 
   RB_GC_GUARD(memory$argnum);
 }
 
-%typemap(in, numinputs=0, noblock=1) (void *scratch, int64_t size) (polyshm_ruby_room room) {
+/* Scratch goes with the argument before it: alone, it would have no input, and SWIG would put it before arg1 is known. */
+%typemap(in, noblock=1) (const polyshm_value *value, void *scratch, int64_t size)
+                        (polyshm_value value, VALUE object, polyshm_ruby_room room) {
+  object = polyshm_ruby_value_argument($input, &value);
   polyshm_ruby_make_room(&room, polyshm_list_scratch(arg1));
-  $1 = room.text;
-  $2 = room.size;
+  $1 = &value;
+  $2 = room.text;
+  $3 = room.size;
 }
-%typemap(freearg, noblock=1) (void *scratch, int64_t size) { polyshm_ruby_free_room(&room$argnum); }
+%typemap(freearg, noblock=1) (const polyshm_value *value, void *scratch, int64_t size) {
+  polyshm_ruby_free_room(&room$argnum);
+  RB_GC_GUARD(object$argnum);
+}
 
 %typemap(in, noblock=1) (int64_t index, void *scratch, int64_t size) (polyshm_ruby_room room) {
   $1 = polyshm_ruby_int64($input, "$1_name");
