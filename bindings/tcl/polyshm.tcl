@@ -6,12 +6,17 @@
 #   polyshm::SharedMemory open name ?-size n? ?-mode 0600? ?-any_owner bool?
 #   polyshm::SharedMemory new ?-name name? ?-create bool? ?-size n?
 #   polyshm::SharedMemory unlink name
+#   polyshm::ShareableList create ?name? items ?-reserve n? ?-mode 0600? ?-exclusive bool? ?-any_owner bool?
+#   polyshm::ShareableList attach name ?-readonly bool? ?-any_owner bool? ?-timeout seconds?
+#   polyshm::ShareableList open name items ?-reserve n? ?-mode 0600? ?-any_owner bool?
+#   polyshm::ShareableList new ?-sequence items? ?-name name?
+#   polyshm::ShareableList unlink name
 #   polyshm::segments, polyshm::version, polyshm::page_size, polyshm::with
 #
 # README.md has the methods of the objects.
 
 namespace eval ::polyshm {
-    namespace export SharedMemory page_size segments version with
+    namespace export ShareableList SharedMemory page_size segments version with
 
     proc Misuse {code message} {
         return -code error -errorcode [list POLYSHM $code] $message
@@ -47,6 +52,17 @@ namespace eval ::polyshm {
             }
         }
         return $flags
+    }
+
+    # Whether create is to attach where the name exists.
+    proc Shared {options named} {
+        if {[Truth $options -exclusive]} {
+            return 0
+        }
+        if {!$named} {
+            Misuse ARGUMENT "create: a name is needed, or -exclusive 1"
+        }
+        return 1
     }
 
     # What a count that was left out stands for: all from $start on. A bad start is left for the core to refuse.
@@ -92,16 +108,13 @@ namespace eval ::polyshm::SharedMemory {
         set options [Options [dict create -size [core::page_size] -mode 0600 -exclusive 1 -any_owner 0] [lrange $args $named end]]
         set flags [Flags $options]
         dict with options {}
-        if {[Truth $options -exclusive]} {
-            if {$named} {
-                return [core::segment_create [lindex $args 0] ${-size} ${-mode}]
-            }
-            return [core::segment_create_unnamed ${-size} ${-mode}]
+        if {[Shared $options $named]} {
+            return [core::segment_open [lindex $args 0] ${-size} ${-mode} $flags]
         }
-        if {!$named} {
-            Misuse ARGUMENT "create: a name is needed, or -exclusive 1"
+        if {$named} {
+            return [core::segment_create [lindex $args 0] ${-size} ${-mode}]
         }
-        core::segment_open [lindex $args 0] ${-size} ${-mode} $flags
+        core::segment_create_unnamed ${-size} ${-mode}
     }
 
     proc attach {name args} {
@@ -129,6 +142,57 @@ namespace eval ::polyshm::SharedMemory {
             Misuse ARGUMENT "new: a name is needed, or -create 1"
         }
         attach ${-name}
+    }
+}
+
+namespace eval ::polyshm::ShareableList {
+    namespace path ::polyshm
+    namespace export attach create new open unlink
+    namespace ensemble create -prefixes 0
+
+    # Options come in pairs, so the name is there if the words are even.
+    proc create {args} {
+        if {![llength $args]} {
+            return -code error -errorcode {TCL WRONGARGS} \
+                {wrong # args: should be "polyshm::ShareableList create ?name? items ?option value ...?"}
+        }
+        set named [expr {[llength $args] % 2 == 0}]
+        set items [lindex $args $named]
+        set options [Options {-reserve {} -mode 0600 -exclusive 1 -any_owner 0} [lrange $args $named+1 end]]
+        set flags [Flags $options]
+        dict with options {}
+        if {[Shared $options $named]} {
+            return [core::list_open [lindex $args 0] $items ${-reserve} ${-mode} $flags]
+        }
+        if {$named} {
+            return [core::list_create [lindex $args 0] $items ${-reserve} ${-mode}]
+        }
+        core::list_create_unnamed $items ${-reserve} ${-mode}
+    }
+
+    proc attach {name args} {
+        set options [Options {-readonly 0 -any_owner 0 -timeout 0} $args]
+        core::list_attach $name [Flags $options] [dict get $options -timeout]
+    }
+
+    proc open {name items args} {
+        set options [Options {-reserve {} -mode 0600 -any_owner 0} $args]
+        core::list_open $name $items [dict get $options -reserve] [dict get $options -mode] [Flags $options]
+    }
+
+    proc unlink {name} {
+        core::segment_unlink_name $name
+    }
+
+    # CPython's constructor: attaches if there is a name and nothing else.
+    proc new {args} {
+        set options [Options {-sequence {} -name {}} $args]
+        dict with options {}
+        set named [dict exists $args -name]
+        if {$named && ![dict exists $args -sequence]} {
+            return [attach ${-name}]
+        }
+        create {*}[expr {$named ? [list ${-name}] : {}}] ${-sequence}
     }
 }
 
@@ -175,5 +239,49 @@ namespace eval ::polyshm::View::method {
     # foreach over what the view holds now.
     proc each {self varName script} {
         tailcall ::foreach $varName [core::View_list $self 0 [$self count]] $script
+    }
+}
+
+# A proc that is called list, set or format here hides Tcl's own.
+namespace eval ::polyshm::ShareableList::method {
+    namespace path ::polyshm
+
+    proc list {self {index 0} {count {}}} {
+        core::ShareableList_list $self $index [Rest $count [$self length] $index]
+    }
+
+    proc items {self {index 0} {count {}}} {
+        core::ShareableList_items $self $index [Rest $count [$self length] $index]
+    }
+
+    proc assign {self items {index 0}} {
+        core::ShareableList_assign $self $index $items
+    }
+
+    # Without a kind the object's command serves it: the item keeps its own.
+    proc set {self index ?kind? value} {
+        core::list_set_item $self $index [::list ${?kind?} $value]
+    }
+
+    proc count {self kind {value {}}} {
+        core::ShareableList_count $self [::list $kind $value]
+    }
+
+    proc index {self kind {value {}}} {
+        core::ShareableList_index $self [::list $kind $value]
+    }
+
+    # All formats, as CPython's list has them.
+    proc format {self} {
+        ::set formats ""
+        for {::set i 0} {$i < [$self length]} {incr i} {
+            append formats [core::ShareableList_format $self $i]
+        }
+        return $formats
+    }
+
+    # foreach over what the list holds now.
+    proc each {self varName script} {
+        tailcall ::foreach $varName [core::ShareableList_list $self 0 [$self length]] $script
     }
 }

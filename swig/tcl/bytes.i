@@ -26,29 +26,39 @@ static polyshm_status tcl_bytes(Tcl_Obj *word, void **data, int64_t *length) {
                                            "see encoding convertto utf-8");
 }
 
-static polyshm_status tcl_new_bytes(const void *data, int64_t length, Tcl_Obj **out) {
-  /* Tcl ends the process when it finds no memory, so ask first. */
+/* Tcl ends the process when it finds no memory, so ask first. */
+static polyshm_status tcl_ask(int64_t length) {
   void *room = length < TCL_SIZE_MAX - 64 ? malloc((size_t)length + 64) : NULL;
   free(room);
-  if (!room)
-    return polyshm_fail(POLYSHM_ENOMEM, "read: %" PRId64 " bytes are too many for one Tcl value", length);
+  return room ? POLYSHM_OK : polyshm_fail(POLYSHM_ENOMEM, "%" PRId64 " bytes are too many for one Tcl value", length);
+}
+
+static polyshm_status tcl_new_bytes(const void *data, int64_t length, Tcl_Obj **out) {
+  polyshm_status status = tcl_ask(length);
+  if (status)
+    return status;
   *out = Tcl_NewByteArrayObj(data, (Tcl_Size)length);
   return POLYSHM_OK;
 }
 
-static polyshm_status tcl_name(Tcl_Obj *word, Tcl_DString *name) {
+/* Tcl's own UTF-8 writes NUL, and in 8.6 what lies above U+FFFF, in two characters. */
+static void tcl_utf8(Tcl_Obj *word, Tcl_DString *out) {
   Tcl_Encoding utf8 = Tcl_GetEncoding(NULL, "utf-8");
   Tcl_Size length;
   const char *text = Tcl_GetStringFromObj(word, &length);
-  Tcl_UtfToExternalDString(utf8, text, length, name);
+  Tcl_UtfToExternalDString(utf8, text, length, out);
   Tcl_FreeEncoding(utf8);
+}
+
+static polyshm_status tcl_name(Tcl_Obj *word, Tcl_DString *name) {
+  tcl_utf8(word, name);
   if (strlen(Tcl_DStringValue(name)) != (size_t)Tcl_DStringLength(name))
     return polyshm_fail(POLYSHM_ARGUMENT, "name \"%.100s\": a name holds no NUL", Tcl_DStringValue(name));
   return POLYSHM_OK;
 }
 
-/* Tcl has no nil: a segment without a name of the user's is made by a command of its own. */
-#define polyshm_segment_create_unnamed(size, mode, out) polyshm_segment_create(NULL, size, mode, out)
+/* Tcl has no nil: what has no name of the user's is made by a command of its own. */
+#define polyshm_segment_create_unnamed(...) polyshm_segment_create(NULL, __VA_ARGS__)
 %}
 
 %init %{

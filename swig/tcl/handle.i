@@ -2,7 +2,7 @@
  * handle.i (Tcl): an object is a command, ::polyshm::SharedMemory1, and the command is the only way to it. SWIG's handles,
  * strings with an address in them, can be forged, outlive their object, and cost twice the time.
  *
- * One command procedure serves both classes. It finds the method in the class's table, remembered in the word itself, and
+ * One command procedure serves all classes. It finds the method in the class's table, remembered in the word itself, and
  * calls SWIG's wrapper with the handle as client data. A wrapper that is called as a plain command, or that takes a second
  * object, asks the interpreter for the command of that name and checks that it is ours and of the right class.
  */
@@ -14,7 +14,7 @@ typedef struct tcl_method {
   swig_wrapper_func wrapper;
 } tcl_method;
 
-enum { TCL_FACADE_ONLY = -1, TCL_METHODS_MAX = 32, TCL_METHODS_OWN = 5 /* at most: the facade's, destroy */ };
+enum { TCL_FACADE_ONLY = -1, TCL_METHODS_MAX = 32, TCL_METHODS_OWN = 10 /* at most: the facade's, destroy */ };
 
 typedef struct tcl_class {
   const char *name;
@@ -31,8 +31,10 @@ typedef struct tcl_handle {
 
 static polyshm_status tcl_close_segment(void *object) { return polyshm_segment_close(object); }
 static polyshm_status tcl_close_view(void *object) { return polyshm_view_close(object); }
+static polyshm_status tcl_close_list(void *object) { return polyshm_list_close(object); }
 static void tcl_free_segment(void *object) { polyshm_segment_free(object); }
 static void tcl_free_view(void *object) { polyshm_view_free(object); }
+static void tcl_free_list(void *object) { polyshm_list_free(object); }
 
 static tcl_class tcl_segment = {
   "SharedMemory", tcl_close_segment, tcl_free_segment,
@@ -41,6 +43,11 @@ static tcl_class tcl_segment = {
 static tcl_class tcl_view = {
   "View", tcl_close_view, tcl_free_view,
   {{"assign", TCL_FACADE_ONLY, NULL}, {"each", TCL_FACADE_ONLY, NULL}, {"fill", 5, NULL}, {"list", 4, NULL}}
+};
+static tcl_class tcl_list = {
+  "ShareableList", tcl_close_list, tcl_free_list,
+  {{"assign", TCL_FACADE_ONLY, NULL}, {"count", TCL_FACADE_ONLY, NULL}, {"each", TCL_FACADE_ONLY, NULL},
+   {"format", 3, NULL}, {"index", TCL_FACADE_ONLY, NULL}, {"items", 4, NULL}, {"list", 4, NULL}, {"set", 4, NULL}}
 };
 
 /* ---- calling a method ---- */
@@ -236,19 +243,23 @@ SWIGEXPORT int Polyshm_Init(Tcl_Interp *interp) {
   /* SWIG's class commands make objects from any address. */
   Tcl_DeleteCommand(interp, SWIG_prefix "SharedMemory");
   Tcl_DeleteCommand(interp, SWIG_prefix "View");
+  Tcl_DeleteCommand(interp, SWIG_prefix "ShareableList");
   Tcl_CreateObjCommand(interp, SWIG_prefix "destroy", tcl_destroy, NULL, NULL);
   Tcl_CreateObjCommand(interp, SWIG_prefix "command", tcl_command_name, NULL, NULL);
   _Static_assert(sizeof swig_polyshm_segment_methods / sizeof(swig_method) + TCL_METHODS_OWN <= TCL_METHODS_MAX, "room");
   _Static_assert(sizeof swig_polyshm_view_methods / sizeof(swig_method) + TCL_METHODS_OWN <= TCL_METHODS_MAX, "room");
+  _Static_assert(sizeof swig_polyshm_list_methods / sizeof(swig_method) + TCL_METHODS_OWN <= TCL_METHODS_MAX, "room");
   if (!tcl_view.methods[0].wrapper) {
     tcl_add_methods(&tcl_segment, swig_polyshm_segment_methods);
     tcl_add_methods(&tcl_view, swig_polyshm_view_methods);
+    tcl_add_methods(&tcl_list, swig_polyshm_list_methods);
   }
 %}
 
 /* Deleting the command frees the object. */
 %ignore polyshm_segment::~polyshm_segment;
 %ignore polyshm_view::~polyshm_view;
+%ignore polyshm_list::~polyshm_list;
 
 %typemap(in, noblock=1) struct polyshm_segment *self {
   if (!($1 = tcl_object(clientData, interp, $input, &tcl_segment))) SWIG_fail;
@@ -256,12 +267,16 @@ SWIGEXPORT int Polyshm_Init(Tcl_Interp *interp) {
 %typemap(in, noblock=1) struct polyshm_view *self {
   if (!($1 = tcl_object(clientData, interp, $input, &tcl_view))) SWIG_fail;
 }
+%typemap(in, noblock=1) struct polyshm_list *self {
+  if (!($1 = tcl_object(clientData, interp, $input, &tcl_list))) SWIG_fail;
+}
 %typemap(in, noblock=1) const polyshm_segment *source {
   if (!($1 = tcl_object(NULL, interp, $input, &tcl_segment))) SWIG_fail;
 }
 
 %typemap(in, numinputs=0, noblock=1) polyshm_segment **out (polyshm_segment *made = NULL),
-                                     polyshm_view **out (polyshm_view *made = NULL) {
+                                     polyshm_view **out (polyshm_view *made = NULL),
+                                     polyshm_list **out (polyshm_list *made = NULL) {
   $1 = &made;
 }
 %typemap(argout, noblock=1) polyshm_segment **out {
@@ -269,4 +284,7 @@ SWIGEXPORT int Polyshm_Init(Tcl_Interp *interp) {
 }
 %typemap(argout, noblock=1) polyshm_view **out {
   if (!tcl_made(interp, &tcl_view, *$1)) SWIG_fail;
+}
+%typemap(argout, noblock=1) polyshm_list **out {
+  if (!tcl_made(interp, &tcl_list, *$1)) SWIG_fail;
 }

@@ -81,6 +81,12 @@ static Tcl_Obj *tcl_new_uint64(uint64_t number) {
 %typemap(argout, noblock=1) uint64_t *out {
   Tcl_SetObjResult(interp, tcl_new_uint64(*$1));
 }
+%typemap(in, numinputs=0, noblock=1) int64_t *out (int64_t number = 0) {
+  $1 = &number;
+}
+%typemap(argout, noblock=1) int64_t *out {
+  Tcl_SetObjResult(interp, Tcl_NewWideIntObj(*$1));
+}
 
 %typemap(out, noblock=1) bool {
   Tcl_SetObjResult(interp, Tcl_NewBooleanObj($1));

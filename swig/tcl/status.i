@@ -18,15 +18,19 @@ typedef int Tcl_Size;
 #define TCL_SIZE_MAX INT_MAX
 #endif
 
-/* Text from outside Tcl, names and messages, is UTF-8 whatever the locale, as it is for every other language. */
-static Tcl_Obj *tcl_text(const char *text) {
+/* Text from outside Tcl is UTF-8 whatever the locale, as it is for every other language. */
+static Tcl_Obj *tcl_text_of(const char *text, Tcl_Size length) {
   Tcl_Encoding utf8 = Tcl_GetEncoding(NULL, "utf-8");
   Tcl_DString string;
-  Tcl_ExternalToUtfDString(utf8, text, -1, &string);
+  Tcl_ExternalToUtfDString(utf8, text, length, &string);
   Tcl_Obj *object = Tcl_NewStringObj(Tcl_DStringValue(&string), Tcl_DStringLength(&string));
   Tcl_DStringFree(&string);
   Tcl_FreeEncoding(utf8);
   return object;
+}
+
+static Tcl_Obj *tcl_text(const char *text) {
+  return tcl_text_of(text, -1);
 }
 
 /* Makes a failure the interpreter's result; false for POLYSHM_OK. */

@@ -1,8 +1,9 @@
 /*
- * value.i (Tcl): numbers of a dtype, one by one and as lists, and the list of segments. SWIG knows none of these types.
+ * value.i (Tcl): numbers of a dtype, one by one and as lists; the items of a ShareableList; and the list of segments. SWIG
+ * knows none of these types.
  *
- * A word becomes the number it reads as: `12` is an integer and `1.5` a float, typed in or computed. What reads as no
- * number is text, which the core refuses.
+ * A number: a word becomes the one it reads as: `12` is an integer and `1.5` a float, typed in or computed. What reads as no
+ * number is text, which the core refuses. An item says its kind, since in Tcl all is text: {int 42} {str 42} none.
  */
 %{
 static const Tcl_ObjType *tcl_double_type;
@@ -28,44 +29,74 @@ static polyshm_status tcl_value(Tcl_Obj *word, polyshm_value *value) {
   return POLYSHM_OK;
 }
 
-static inline Tcl_Obj *tcl_new_value(const polyshm_value *value) {
+/* UTF-8 is Tcl's own but for NUL and, in 8.6, for what lies above U+FFFF. */
+static bool tcl_own_text(const char *text, int64_t length) {
+  for (int64_t i = 0; i < length; i++)
+    if (text[i] == 0 || (TCL_MAJOR_VERSION < 9 && (unsigned char)text[i] >= 0xF0))
+      return false;
+  return true;
+}
+
+static polyshm_status tcl_new_text(const char *text, int64_t length, Tcl_Obj **out) {
+  polyshm_status status = tcl_ask(2 * length);
+  if (status)
+    return status;
+  *out = tcl_own_text(text, length) ? Tcl_NewStringObj(text, (Tcl_Size)length) : tcl_text_of(text, (Tcl_Size)length);
+  return POLYSHM_OK;
+}
+
+static inline polyshm_status tcl_new_value(const polyshm_value *value, Tcl_Obj **out) {
   switch (value->kind) {
   case POLYSHM_KIND_INT64:
-    return Tcl_NewWideIntObj(value->as.int64);
+    *out = Tcl_NewWideIntObj(value->as.int64);
+    break;
   case POLYSHM_KIND_UINT64:
-    return tcl_new_uint64(value->as.uint64);
-  default: /* numbers are all that views and segments give */
-    return Tcl_NewDoubleObj(value->as.float64);
+    *out = tcl_new_uint64(value->as.uint64);
+    break;
+  case POLYSHM_KIND_FLOAT64:
+    *out = Tcl_NewDoubleObj(value->as.float64);
+    break;
+  case POLYSHM_KIND_BOOL:
+    *out = Tcl_NewBooleanObj(value->as.boolean);
+    break;
+  case POLYSHM_KIND_STR:
+    return tcl_new_text(value->as.bytes.data, value->as.bytes.length, out);
+  case POLYSHM_KIND_BYTES:
+    return tcl_new_bytes(value->as.bytes.data, value->as.bytes.length, out);
+  default: /* none */
+    *out = Tcl_NewObj();
+    break;
   }
+  return POLYSHM_OK;
 }
 
 /* ---- a range as a list ---- */
 
-typedef struct tcl_list {
+typedef struct tcl_range {
   Tcl_Obj **elements;
   int64_t count, done;
   polyshm_dtype dtype;
-} tcl_list;
+} tcl_range;
 
 /* Tcl ends the process when it finds no memory, so ask first. */
-static polyshm_status tcl_list_begin(tcl_list *list) {
+static polyshm_status tcl_range_begin(tcl_range *range) {
   const int64_t each = sizeof(Tcl_Obj) + 2 * sizeof(Tcl_Obj *), most = TCL_SIZE_MAX / (Tcl_Size)sizeof(Tcl_Obj *) - 64;
-  void *room = list->count < most ? malloc((size_t)(list->count * each)) : NULL;
+  void *room = range->count < most ? malloc((size_t)(range->count * each)) : NULL;
   free(room);
-  list->elements = room ? malloc((size_t)list->count * sizeof *list->elements) : NULL;
-  return list->elements ? POLYSHM_OK
-                        : polyshm_fail(POLYSHM_ENOMEM, "list: %" PRId64 " elements are too many for one Tcl list", list->count);
+  range->elements = room ? malloc((size_t)range->count * sizeof *range->elements) : NULL;
+  return range->elements ? POLYSHM_OK
+                        : polyshm_fail(POLYSHM_ENOMEM, "list: %" PRId64 " elements are too many for one Tcl list", range->count);
 }
 
 static polyshm_status tcl_take(const void *elements, int64_t count, void *context) {
-  tcl_list *list = context;
-  if (!list->elements) {
-    polyshm_status status = tcl_list_begin(list);
+  tcl_range *range = context;
+  if (!range->elements) {
+    polyshm_status status = tcl_range_begin(range);
     if (status)
       return status;
   }
-  Tcl_Obj **out = list->elements + list->done;
-  switch (list->dtype) {
+  Tcl_Obj **out = range->elements + range->done;
+  switch (range->dtype) {
 #define TAKE(NAME, name, type)                                                                                         \
   case POLYSHM_##NAME:                                                                                                 \
     for (int64_t i = 0; i < count; i++)                                                                                \
@@ -75,14 +106,14 @@ static polyshm_status tcl_take(const void *elements, int64_t count, void *contex
     POLYSHM_DTYPE_MAP(TAKE)
 #undef TAKE
   }
-  list->done += count;
+  range->done += count;
   return POLYSHM_OK;
 }
 
-static void tcl_list_drop(tcl_list *list) {
-  for (int64_t i = 0; i < list->done; i++)
-    Tcl_DecrRefCount(list->elements[i]);
-  free(list->elements);
+static void tcl_range_drop(tcl_range *range) {
+  for (int64_t i = 0; i < range->done; i++)
+    Tcl_DecrRefCount(range->elements[i]);
+  free(range->elements);
 }
 
 /* ---- a list as a range: all is checked before anything is written ---- */
@@ -120,6 +151,324 @@ static polyshm_status tcl_visit(const polyshm_segment_info *info, void *context)
   Tcl_ListObjAppendElement(NULL, context, segment);
   return POLYSHM_OK;
 }
+
+/* ---- items: a word to a value ---- */
+
+static const struct {
+  const char *name;
+  int32_t kind;
+} tcl_kinds[] = {{"int", POLYSHM_KIND_INT64}, {"float", POLYSHM_KIND_FLOAT64}, {"bool", POLYSHM_KIND_BOOL},
+                 {"str", POLYSHM_KIND_STR},   {"bytes", POLYSHM_KIND_BYTES},   {"none", POLYSHM_KIND_NONE}};
+
+static const char *tcl_kind_name(int32_t kind) {
+  size_t i = 0;
+  while (tcl_kinds[i].kind != kind)
+    i++;
+  return tcl_kinds[i].name;
+}
+
+static polyshm_status tcl_no_item(Tcl_Obj *word) {
+  return polyshm_fail(POLYSHM_TYPE,
+                      "\"%.100s\" is no item: {int n} {float x} {bool b} {str text} {bytes data} and none are",
+                      Tcl_GetString(word));
+}
+
+static bool tcl_find_kind(Tcl_Obj *word, int32_t *kind) {
+  const char *name = Tcl_GetString(word);
+  for (size_t i = 0; i < sizeof tcl_kinds / sizeof *tcl_kinds; i++)
+    if (strcmp(tcl_kinds[i].name, name) == 0) {
+      *kind = tcl_kinds[i].kind;
+      return true;
+    }
+  return false;
+}
+
+/* What an item's text and bytes point into, until the call is over. */
+static void tcl_hold(Tcl_Obj *object, Tcl_Obj **held) {
+  Tcl_IncrRefCount(object);
+  *held = object;
+}
+
+static void tcl_release(Tcl_Obj *held) {
+  if (held)
+    Tcl_DecrRefCount(held);
+}
+
+static polyshm_status tcl_as_bool(Tcl_Obj *word, polyshm_value *value) {
+  double number;
+  int truth;
+  bool taken;
+  if (Tcl_GetDoubleFromObj(NULL, word, &number) == TCL_OK) { /* for Tcl itself every number is a boolean */
+    truth = number != 0;
+    taken = number == 0 || number == 1;
+  } else {
+    taken = word->typePtr != tcl_double_type && Tcl_GetBooleanFromObj(NULL, word, &truth) == TCL_OK;
+  }
+  if (!taken)
+    return polyshm_fail(POLYSHM_TYPE, "bool \"%.100s\" is no boolean", Tcl_GetString(word));
+  value->as.boolean = truth;
+  return POLYSHM_OK;
+}
+
+static polyshm_status tcl_as_float(Tcl_Obj *word, polyshm_value *value) {
+  polyshm_value number;
+  double packed;
+  polyshm_status status = tcl_value(word, &number);
+  if (!status)
+    status = polyshm_dtype_pack(POLYSHM_FLOAT64, &number, &packed);
+  if (!status)
+    value->as.float64 = packed;
+  return status;
+}
+
+static polyshm_status tcl_as_text(Tcl_Obj *word, polyshm_value *value, Tcl_Obj **held) {
+  Tcl_Size length;
+  value->as.bytes.data = Tcl_GetStringFromObj(word, &length);
+  value->as.bytes.length = length;
+  if (polyshm_is_utf8(value->as.bytes.data, length)) {
+    tcl_hold(word, held);
+    return POLYSHM_OK;
+  }
+  Tcl_DString text;
+  Tcl_Obj *copy = NULL;
+  polyshm_status status = tcl_ask(2 * (int64_t)length);
+  if (status)
+    return status;
+  tcl_utf8(word, &text);
+  status = tcl_new_bytes(Tcl_DStringValue(&text), Tcl_DStringLength(&text), &copy);
+  Tcl_DStringFree(&text);
+  if (status)
+    return status;
+  tcl_hold(copy, held);
+  value->as.bytes.data = (const char *)Tcl_GetByteArrayFromObj(copy, &length);
+  value->as.bytes.length = length;
+  return POLYSHM_OK;
+}
+
+static polyshm_status tcl_as_bytes(Tcl_Obj *word, polyshm_value *value, Tcl_Obj **held) {
+  void *data;
+  polyshm_status status = tcl_bytes(word, &data, &value->as.bytes.length);
+  value->as.bytes.data = data;
+  if (!status)
+    tcl_hold(word, held);
+  return status;
+}
+
+static polyshm_status tcl_as(int32_t kind, Tcl_Obj *word, polyshm_value *value, Tcl_Obj **held) {
+  value->kind = kind;
+  switch (kind) {
+  case POLYSHM_KIND_INT64: /* the core says what is wrong with a UINT64 */
+    return tcl_integer(word, value) ? POLYSHM_OK : tcl_no_int64(word, "int");
+  case POLYSHM_KIND_FLOAT64:
+    return tcl_as_float(word, value);
+  case POLYSHM_KIND_BOOL:
+    return tcl_as_bool(word, value);
+  case POLYSHM_KIND_STR:
+    return tcl_as_text(word, value, held);
+  case POLYSHM_KIND_BYTES:
+    return tcl_as_bytes(word, value, held);
+  default:
+    return *Tcl_GetString(word) ? polyshm_fail(POLYSHM_TYPE, "none has no value, and \"%.100s\" is one", Tcl_GetString(word))
+                                : POLYSHM_OK;
+  }
+}
+
+/* {kind value}, or the word none. */
+static polyshm_status tcl_item(Tcl_Obj *word, polyshm_value *value, Tcl_Obj **held) {
+  Tcl_Size length;
+  Tcl_Obj **parts;
+  int32_t kind;
+  if (Tcl_ListObjGetElements(NULL, word, &length, &parts) != TCL_OK || length < 1 || length > 2)
+    return tcl_no_item(word);
+  if (!tcl_find_kind(parts[0], &kind) || (length == 1 && kind != POLYSHM_KIND_NONE))
+    return tcl_no_item(parts[0]);
+  if (length == 2)
+    return tcl_as(kind, parts[1], value, held);
+  value->kind = kind;
+  return POLYSHM_OK;
+}
+
+typedef struct tcl_items {
+  polyshm_value *data;
+  Tcl_Obj **held;
+  int64_t count;
+} tcl_items;
+
+static polyshm_status tcl_items_of(Tcl_Obj *word, tcl_items *items) {
+  Tcl_Size length;
+  Tcl_Obj **words;
+  if (Tcl_ListObjGetElements(NULL, word, &length, &words) != TCL_OK)
+    return polyshm_fail(POLYSHM_TYPE, "items: a list is needed");
+  items->data = malloc((size_t)length * sizeof *items->data + 1);
+  items->held = calloc((size_t)length + 1, sizeof *items->held);
+  if (!items->data || !items->held)
+    return polyshm_fail(POLYSHM_ENOMEM, "items: %s", polyshm_status_text(POLYSHM_ENOMEM));
+  items->count = length;
+  for (Tcl_Size i = 0; i < length; i++) {
+    polyshm_status status = tcl_item(words[i], &items->data[i], &items->held[i]);
+    if (status)
+      return polyshm_fail(status, "item %" PRId64 ": %s", (int64_t)i, polyshm_last_error());
+  }
+  return POLYSHM_OK;
+}
+
+/* A word's bytes move when it is read as something else, so they are looked up when all words have been read. */
+static polyshm_status tcl_items_settle(tcl_items *items) {
+  polyshm_status status = POLYSHM_OK;
+  for (int64_t i = 0; !status && i < items->count; i++)
+    if (items->data[i].kind == POLYSHM_KIND_BYTES) {
+      void *data;
+      status = tcl_bytes(items->held[i], &data, &items->data[i].as.bytes.length);
+      items->data[i].as.bytes.data = data;
+    }
+  return status;
+}
+
+static void tcl_items_drop(tcl_items *items) {
+  for (int64_t i = 0; i < items->count; i++)
+    tcl_release(items->held[i]);
+  free(items->held);
+  free(items->data);
+}
+
+static polyshm_status tcl_reserve(Tcl_Obj *word, int64_t **reserve, int64_t *count) {
+  Tcl_Size length;
+  Tcl_Obj **words;
+  if (Tcl_ListObjGetElements(NULL, word, &length, &words) != TCL_OK)
+    return polyshm_fail(POLYSHM_TYPE, "reserve: a number is needed, or a list of them");
+  *reserve = malloc((size_t)length * sizeof **reserve + 1);
+  if (!*reserve)
+    return polyshm_fail(POLYSHM_ENOMEM, "reserve: %s", polyshm_status_text(POLYSHM_ENOMEM));
+  *count = length;
+  polyshm_status status = POLYSHM_OK;
+  for (Tcl_Size i = 0; !status && i < length; i++)
+    status = tcl_int64(words[i], "reserve", *reserve + i);
+  return status;
+}
+
+/* ---- items: a value to a word ---- */
+
+/* Where the core puts an item's text. */
+typedef struct tcl_scratch {
+  void *data;
+  int64_t size;
+  char room[256];
+} tcl_scratch;
+
+static polyshm_status tcl_scratch_begin(tcl_scratch *scratch, int64_t size) {
+  scratch->data = scratch->room;
+  scratch->size = sizeof scratch->room;
+  if (size <= scratch->size)
+    return POLYSHM_OK;
+  scratch->data = malloc((size_t)size);
+  scratch->size = size;
+  return scratch->data ? POLYSHM_OK : polyshm_fail(POLYSHM_ENOMEM, "%s", polyshm_status_text(POLYSHM_ENOMEM));
+}
+
+/* For one item; an index that is none is the next call's to refuse. */
+static polyshm_status tcl_scratch_at(tcl_scratch *scratch, const polyshm_list *list, int64_t index) {
+  int64_t size;
+  return tcl_scratch_begin(scratch, polyshm_list_capacity(list, index, &size) ? 0 : size);
+}
+
+static void tcl_scratch_end(tcl_scratch *scratch) {
+  if (scratch->data != scratch->room)
+    free(scratch->data);
+}
+
+static polyshm_status tcl_take_value(const polyshm_value *value, void *context) {
+  tcl_range *range = context;
+  polyshm_status status = range->elements ? POLYSHM_OK : tcl_range_begin(range);
+  if (!status)
+    status = tcl_new_value(value, &range->elements[range->done]);
+  range->done += !status;
+  return status;
+}
+
+static polyshm_status tcl_take_item(const polyshm_value *value, void *context) {
+  tcl_range *range = context;
+  polyshm_status status = tcl_take_value(value, context);
+  if (!status) {
+    Tcl_Obj **element = &range->elements[range->done - 1], *name = Tcl_NewStringObj(tcl_kind_name(value->kind), -1);
+    if (value->kind == POLYSHM_KIND_NONE) {
+      Tcl_DecrRefCount(*element);
+      *element = name;
+    } else {
+      *element = Tcl_NewListObj(2, (Tcl_Obj *[]){name, *element});
+    }
+  }
+  return status;
+}
+
+/* ---- what is Tcl's own of a list ---- */
+
+#define polyshm_list_create_unnamed(...) polyshm_list_create(NULL, __VA_ARGS__)
+
+/* As `list`, but with the kinds. */
+static polyshm_status polyshm_list_items(const polyshm_list *list, int64_t index, int64_t count, void *scratch, int64_t size,
+                                         polyshm_list_take *take, void *context) {
+  (void)take;
+  return polyshm_list_walk(list, index, count, scratch, size, tcl_take_item, context);
+}
+
+static polyshm_status tcl_kind_at(const polyshm_list *list, int64_t index, int32_t *kind) {
+  polyshm_value value;
+  tcl_scratch scratch;
+  polyshm_status status = tcl_scratch_at(&scratch, list, index);
+  if (!status)
+    status = polyshm_list_get(list, index, scratch.data, scratch.size, &value);
+  tcl_scratch_end(&scratch);
+  if (!status)
+    *kind = value.kind;
+  return status;
+}
+
+static polyshm_status polyshm_list_kind(const polyshm_list *list, int64_t index, Tcl_Obj **out) {
+  int32_t kind;
+  polyshm_status status = tcl_kind_at(list, index, &kind);
+  if (!status)
+    *out = Tcl_NewStringObj(tcl_kind_name(kind), -1);
+  return status;
+}
+
+/* `set index value`: the item keeps its kind. The word none would be two things to an item that holds text. */
+static polyshm_status tcl_as_before(int32_t before, Tcl_Obj *word, polyshm_value *value, Tcl_Obj **held) {
+  if (strcmp(Tcl_GetString(word), "none") == 0) {
+    if (before == POLYSHM_KIND_STR || before == POLYSHM_KIND_BYTES)
+      return polyshm_fail(POLYSHM_ARGUMENT, "set: say \"%s none\" for the word, or \"none {}\" for no value",
+                          tcl_kind_name(before));
+    value->kind = POLYSHM_KIND_NONE;
+    return POLYSHM_OK;
+  }
+  if (before == POLYSHM_KIND_NONE && *Tcl_GetString(word))
+    return polyshm_fail(POLYSHM_TYPE, "set: the item is none: say of which kind \"%.100s\" is", Tcl_GetString(word));
+  return tcl_as(before, word, value, held);
+}
+
+static polyshm_status polyshm_list_set_plain(polyshm_list *list, int64_t index, Tcl_Obj *word) {
+  int32_t before;
+  polyshm_value value;
+  Tcl_Obj *held = NULL;
+  polyshm_status status = tcl_kind_at(list, index, &before);
+  if (status && status != POLYSHM_CORRUPT)
+    return polyshm_list_set(list, index, NULL); /* fails, too, in the words of set */
+  if (!status)
+    status = tcl_as_before(before, word, &value, &held);
+  if (!status)
+    status = polyshm_list_set(list, index, &value);
+  tcl_release(held);
+  return status;
+}
+
+static polyshm_status polyshm_list_set_item(polyshm_list *list, int64_t index, Tcl_Obj *item) {
+  polyshm_value value;
+  Tcl_Obj *held = NULL;
+  polyshm_status status = tcl_item(item, &value, &held);
+  if (!status)
+    status = polyshm_list_set(list, index, &value);
+  tcl_release(held);
+  return status;
+}
 %}
 
 %init %{
@@ -144,24 +493,25 @@ static polyshm_status tcl_visit(const polyshm_segment_info *info, void *context)
 %typemap(in, numinputs=0, noblock=1) polyshm_value *out (polyshm_value value) {
   $1 = &value;
 }
-%typemap(argout, noblock=1) polyshm_value *out {
-  Tcl_SetObjResult(interp, tcl_new_value($1));
+%typemap(argout, noblock=1) polyshm_value *out (Tcl_Obj *word = NULL) {
+  if (tcl_failed(interp, tcl_new_value($1, &word))) SWIG_fail;
+  Tcl_SetObjResult(interp, word);
 }
 
-#define values list /* Tcl's word for View's values, which api/view.i renames */
-%typemap(in, noblock=1) (int64_t count, polyshm_view_take *take, void *context) (tcl_list list = {0}) {
+#define values list /* Tcl's word for a range, which the API renames to values */
+%typemap(in, noblock=1) (int64_t count, polyshm_view_take *take, void *context) (tcl_range range = {0}) {
   if (tcl_failed(interp, tcl_int64($input, "count", &$1))) SWIG_fail;
-  list.count = $1;
-  list.dtype = polyshm_view_dtype(arg1);
+  range.count = $1;
+  range.dtype = polyshm_view_dtype(arg1);
   $2 = tcl_take;
-  $3 = &list;
+  $3 = &range;
 }
 %typemap(argout, noblock=1) (int64_t count, polyshm_view_take *take, void *context) {
-  Tcl_SetObjResult(interp, Tcl_NewListObj((Tcl_Size)list$argnum.done, list$argnum.elements));
-  list$argnum.done = 0; /* the elements are the list's now */
+  Tcl_SetObjResult(interp, Tcl_NewListObj((Tcl_Size)range$argnum.done, range$argnum.elements));
+  range$argnum.done = 0; /* the elements are the list's now */
 }
 %typemap(freearg, noblock=1) (int64_t count, polyshm_view_take *take, void *context) {
-  tcl_list_drop(&list$argnum);
+  tcl_range_drop(&range$argnum);
 }
 
 %typemap(in, noblock=1) (const void *elements, int64_t count) (uint8_t *packed = NULL) {
@@ -184,3 +534,95 @@ static polyshm_status tcl_visit(const polyshm_segment_info *info, void *context)
 %typemap(freearg, noblock=1) (polyshm_segment_visit *visit, void *context) {
   if (segments$argnum) Tcl_DecrRefCount(segments$argnum);
 }
+
+%typemap(in, noblock=1) (const polyshm_value *values, int64_t count) (tcl_items items = {0}) {
+  if (tcl_failed(interp, tcl_items_of($input, &items))) SWIG_fail;
+  $1 = items.data;
+  $2 = items.count;
+}
+%typemap(check, noblock=1) (const polyshm_value *values, int64_t count) {
+  if (tcl_failed(interp, tcl_items_settle(&items$argnum))) SWIG_fail;
+}
+%typemap(freearg, noblock=1) (const polyshm_value *values, int64_t count) {
+  tcl_items_drop(&items$argnum);
+}
+
+%typemap(in, noblock=1) (const int64_t *reserve, int64_t reserve_count) (int64_t *reserve = NULL) {
+  if (tcl_failed(interp, tcl_reserve($input, &reserve, &$2))) SWIG_fail;
+  $1 = reserve;
+}
+%typemap(freearg, noblock=1) (const int64_t *reserve, int64_t reserve_count) {
+  free(reserve$argnum);
+}
+
+/* An index, and scratch for what is there; an item to look for, and scratch for every item. */
+%typemap(in, noblock=1) (int64_t index, void *scratch, int64_t size) (tcl_scratch scratch = {0}) {
+  if (tcl_failed(interp, tcl_int64($input, "index", &$1))) SWIG_fail;
+  if (tcl_failed(interp, tcl_scratch_at(&scratch, arg1, $1))) SWIG_fail;
+  $2 = scratch.data;
+  $3 = scratch.size;
+}
+%typemap(freearg, noblock=1) (int64_t index, void *scratch, int64_t size) {
+  tcl_scratch_end(&scratch$argnum);
+}
+%typemap(in, noblock=1) (const polyshm_value *value, void *scratch, int64_t size)
+                        (polyshm_value value, Tcl_Obj *held = NULL, tcl_scratch scratch = {0}) {
+  if (tcl_failed(interp, tcl_item($input, &value, &held))) SWIG_fail;
+  if (tcl_failed(interp, tcl_scratch_begin(&scratch, polyshm_list_scratch(arg1)))) SWIG_fail;
+  $1 = &value;
+  $2 = scratch.data;
+  $3 = scratch.size;
+}
+%typemap(freearg, noblock=1) (const polyshm_value *value, void *scratch, int64_t size) {
+  tcl_scratch_end(&scratch$argnum);
+  tcl_release(held$argnum);
+}
+
+%typemap(in, noblock=1) (int64_t count, void *scratch, int64_t size, polyshm_list_take *take, void *context)
+                        (tcl_range range = {0}, tcl_scratch scratch = {0}) {
+  if (tcl_failed(interp, tcl_int64($input, "count", &$1))) SWIG_fail;
+  if (tcl_failed(interp, tcl_scratch_begin(&scratch, polyshm_list_scratch(arg1)))) SWIG_fail;
+  range.count = $1;
+  $2 = scratch.data;
+  $3 = scratch.size;
+  $4 = tcl_take_value;
+  $5 = &range;
+}
+%typemap(argout, noblock=1) (int64_t count, void *scratch, int64_t size, polyshm_list_take *take, void *context) {
+  Tcl_SetObjResult(interp, Tcl_NewListObj((Tcl_Size)range$argnum.done, range$argnum.elements));
+  range$argnum.done = 0; /* the elements are the list's now */
+}
+%typemap(freearg, noblock=1) (int64_t count, void *scratch, int64_t size, polyshm_list_take *take, void *context) {
+  tcl_scratch_end(&scratch$argnum);
+  tcl_range_drop(&range$argnum);
+}
+
+%typemap(in, numinputs=0, noblock=1) polyshm_list_format_text *out (polyshm_list_format_text text) {
+  $1 = &text;
+}
+%typemap(argout, noblock=1) polyshm_list_format_text *out {
+  Tcl_SetObjResult(interp, tcl_text($1->text));
+}
+
+%typemap(in, noblock=1) Tcl_Obj *word, Tcl_Obj *item {
+  $1 = $input;
+}
+%typemap(in, numinputs=0, noblock=1) Tcl_Obj **out (Tcl_Obj *made = NULL) {
+  $1 = &made;
+}
+%typemap(argout, noblock=1) Tcl_Obj **out {
+  Tcl_SetObjResult(interp, *$1);
+}
+
+polyshm_status polyshm_list_create_unnamed(const polyshm_value *values, int64_t count, const int64_t *reserve,
+                                           int64_t reserve_count, int64_t mode, polyshm_list **out);
+
+/* Tcl's own set takes the place of the API's. */
+%ignore polyshm_list::set;
+%rename(set) polyshm_list::set_plain;
+%extend polyshm_list {
+  polyshm_status kind(int64_t index, Tcl_Obj **out);
+  polyshm_status items(int64_t index, int64_t count, void *scratch, int64_t size, polyshm_list_take *take, void *context);
+  polyshm_status set_plain(int64_t index, Tcl_Obj *word);
+}
+polyshm_status polyshm_list_set_item(struct polyshm_list *self, int64_t index, Tcl_Obj *item);

@@ -7,7 +7,7 @@ proc shell {command} {
     exec -ignorestderr /bin/sh -c $command
 }
 
-# ---- words: each token is {kind value}; kinds are int float string true false nil list ----
+# ---- words: each token is {kind value}; kinds are int float string bytes true false nil list ----
 
 proc stop {message} {
     return -code error -errorcode DRIVER $message
@@ -44,6 +44,8 @@ proc token {textVar} {
     upvar 1 $textVar text
     if {[take text {"((?:[^"\\]|\\.)*)"(?:\*(\d+))?} body times]} {
         return [list string [string repeat [unescape $body] [expr {$times eq "" ? 1 : $times}]]]
+    } elseif {[take text {b"((?:[^"\\]|\\.)*)"} body]} {
+        return [list bytes [unescape $body]]
     } elseif {[take text {\[}]} {
         set elements {}
         while {![take text { *\]}]} {
@@ -80,6 +82,42 @@ proc value {token} {
     }
 }
 
+# A string is text where one is needed; the cases write its bytes.
+proc utf8 {string} {
+    encoding convertfrom utf-8 $string
+}
+
+# What a token is as an item of a ShareableList: {kind value}.
+proc item {token} {
+    lassign $token kind value
+    switch $kind {
+        string {return [list str [utf8 $value]]}
+        true - false {return [list bool $kind]}
+        nil {return none}
+        default {return [list $kind $value]}
+    }
+}
+
+# The words of a list's method: those that are values say their kinds.
+proc list_words {method positional} {
+    lassign $positional first second
+    switch $method {
+        set {return [list [value $first] {*}[item_words $second]]}
+        count - index {return [item_words $first]}
+        assign {return [list [items $first] {*}[lmap token [lrange $positional 1 end] {value $token}]]}
+        default {return [lmap token $positional {value $token}]}
+    }
+}
+
+proc item_words {token} {
+    expr {[lindex $token 0] eq "nil" ? {none {}} : [item $token]}
+}
+
+# A list's items; what is no list stays as it is.
+proc items {token} {
+    expr {[lindex $token 0] eq "list" ? [lmap element [lindex $token 1] {item $element}] : [value $token]}
+}
+
 proc same {token actual} {
     lassign $token kind value
     switch $kind {
@@ -91,6 +129,8 @@ proc same {token actual} {
             return [expr {[string equal -nocase $value nan] ? [string equal -nocase $actual nan] : $actual == $value}]
         }
         true - false {return [expr {$actual eq ($kind eq "true")}]}
+        nil {return [expr {$actual eq ""}]}
+        string {return [expr {$actual eq $value || $actual eq [utf8 $value]}]}
         list {
             if {[llength $actual] != [llength $value]} {
                 return 0
@@ -108,30 +148,42 @@ proc same {token actual} {
 
 # ---- calls ----
 
+proc option {key token} {
+    switch $key {
+        name {return [utf8 [value $token]]}
+        sequence {return [items $token]}
+        default {return [value $token]}
+    }
+}
+
 proc command {target method positional options} {
     set words [lmap token $positional {value $token}]
     if {$target eq "polyshm"} {
         return [list [expr {$method eq "names" ? "names" : "::polyshm::$method"}]]
     }
-    if {$target eq "SharedMemory"} {
+    if {$target in {SharedMemory ShareableList}} {
         if {[lindex $positional 0 0] eq "string"} { ;# a name is text, and the cases write bytes
-            lset words 0 [encoding convertfrom utf-8 [lindex $words 0]]
+            lset words 0 [utf8 [lindex $words 0]]
+        }
+        if {$target eq "ShareableList" && $method in {create open}} {
+            lset words 1 [items [lindex $positional 1]]
         }
         if {$method eq "create" && [lindex $positional 0 0] eq "nil"} {
             set words [lrange $words 1 end]
         }
-        if {[dict exists $options -name]} {
-            dict set options -name [encoding convertfrom utf-8 [dict get $options -name]]
-        }
-        return [list ::polyshm::SharedMemory $method {*}$words {*}$options]
+        return [list ::polyshm::$target $method {*}$words {*}$options]
     }
     if {![dict exists $::variables $target]} {
         stop "there is no variable $target"
     }
+    set object [dict get $::variables $target]
+    if {[string match ::polyshm::ShareableList* $object]} {
+        set words [list_words $method $positional]
+    }
     if {$method eq "values"} {
         set method list
     }
-    return [list [dict get $::variables $target] $method {*}$words {*}$options]
+    return [list $object $method {*}$words {*}$options]
 }
 
 proc names {} {
@@ -155,7 +207,7 @@ proc statement {line} {
     set options {}
     while {[take line { +(?!->)}]} {
         if {[take line {(\w+)=} key]} {
-            dict set options -$key [value [token line]]
+            dict set options -$key [option $key [token line]]
         } else {
             lappend positional [token line]
         }
@@ -184,6 +236,9 @@ proc statement {line} {
         }
     } elseif {[take line { *-> *}]} {
         set expected [token line]
+        if {$method eq "index" && $result == -1} { ;# what Tcl's searches say of nothing found
+            set result ""
+        }
         if {![same $expected $result]} {
             stop "it gave [list $result]"
         }
