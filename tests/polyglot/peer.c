@@ -1,4 +1,4 @@
-/* The polyglot tests' peer in C: NAME write|read VALUESFILE. */
+/* The polyglot tests' peer in C: NAME write|read VALUESFILE, NAME write-list|read-list ITEMSFILE. */
 #include <polyshm.h>
 
 #include <inttypes.h>
@@ -74,18 +74,96 @@ static void numbers(polyshm_segment *segment, int64_t offset, const char *name, 
   polyshm_view_free(view);
 }
 
+/* ---- lists ---- */
+
+/* Hexadecimal digits as the bytes they tell, in their own place. */
+static int64_t unhex(char *digits) {
+  int64_t length = 0;
+  for (const char *pair = digits; pair[0] && pair[1]; pair += 2) {
+    const char two[3] = {pair[0], pair[1], 0};
+    digits[length++] = (char)strtoul(two, NULL, 16);
+  }
+  return length;
+}
+
+/* An item of a line, which must stay. */
+static polyshm_value parse_item(char *line) {
+  char *word = line + strcspn(line, " ");
+  if (*word)
+    *word++ = 0;
+  if (strcmp(line, "none") == 0)
+    return (polyshm_value){.kind = POLYSHM_KIND_NONE};
+  if (strcmp(line, "bool") == 0)
+    return (polyshm_value){.kind = POLYSHM_KIND_BOOL, .as.boolean = *word == '1'};
+  if (strcmp(line, "int") == 0)
+    return parse(POLYSHM_INT64, word);
+  if (strcmp(line, "float") == 0)
+    return parse(POLYSHM_FLOAT64, word);
+  return (polyshm_value){.kind = strcmp(line, "str") == 0 ? POLYSHM_KIND_STR : POLYSHM_KIND_BYTES,
+                         .as.bytes = {word, unhex(word)}};
+}
+
+static polyshm_status print_item(const polyshm_value *value, void *context) {
+  (void)context;
+  static const char *const kinds[] = {"none", "bool", "int", "", "float", "str", "bytes"};
+  fputs(kinds[value->kind], stdout);
+  switch (value->kind) {
+  case POLYSHM_KIND_NONE:
+    break;
+  case POLYSHM_KIND_BOOL:
+    printf(" %d", value->as.boolean);
+    break;
+  case POLYSHM_KIND_INT64:
+  case POLYSHM_KIND_FLOAT64:
+    print(value);
+    break;
+  default:
+    for (int64_t i = 0; i < value->as.bytes.length; i++)
+      printf("%s%02x", i ? "" : " ", (uint8_t)value->as.bytes.data[i]);
+  }
+  putchar('\n');
+  return POLYSHM_OK;
+}
+
+static int write_list(const char *name, FILE *file) {
+  static char lines[64][1024];
+  polyshm_value items[64];
+  int64_t count = 0;
+  for (; count < 64 && fgets(lines[count], sizeof lines[0], file); count++) {
+    lines[count][strcspn(lines[count], "\n")] = 0;
+    items[count] = parse_item(lines[count]);
+  }
+  polyshm_list *list = NULL;
+  must(polyshm_list_create(name, items, count, NULL, 0, 0600, &list));
+  polyshm_list_free(list);
+  return 0;
+}
+
+static int read_list(const char *name) {
+  polyshm_list *list = NULL;
+  char scratch[1024];
+  must(polyshm_list_attach(name, POLYSHM_FLAG_READONLY, 0, &list));
+  must(polyshm_list_walk(list, 0, polyshm_list_length(list), scratch, sizeof scratch, print_item, NULL));
+  polyshm_list_free(list);
+  return 0;
+}
+
 int main(int argc, char **argv) {
   if (argc != 4)
     return 2;
+  FILE *file = fopen(argv[3], "r");
+  if (!file)
+    return 2;
+  if (strcmp(argv[2], "write-list") == 0)
+    return write_list(argv[1], file);
+  if (strcmp(argv[2], "read-list") == 0)
+    return read_list(argv[1]);
   bool write = strcmp(argv[2], "write") == 0;
   polyshm_segment *segment = NULL;
   if (write)
     must(polyshm_segment_create(argv[1], 65536, 0600, &segment));
   else
     must(polyshm_segment_attach(argv[1], POLYSHM_FLAG_READONLY, 0, &segment));
-  FILE *file = fopen(argv[3], "r");
-  if (!file)
-    return 2;
   char line[1024];
   for (int64_t offset = 0; fgets(line, sizeof line, file); offset += STRIDE) {
     line[strcspn(line, "\n")] = 0;
