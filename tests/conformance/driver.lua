@@ -93,7 +93,7 @@ end
 local KINDS = {q = "int", d = "float", ["xxxxxxx?"] = "bool", ["xxxxxx?x"] = "none"}
 local function kind(list, index)
   local shm = list.shm
-  local code = shm:read(shm.size - list.length + index, 1)
+  local code = shm:read(shm.size - #list + index, 1)
   return KINDS[list:format(index)] or ({"str", "bytes"})[code:byte()]
 end
 

@@ -421,7 +421,7 @@ end
 function TestLists:test_names_and_operators()
   local list = self.list
   lu.assertEquals(list.length, 7)
-  if _VERSION ~= "Lua 5.1" then lu.assertEquals(#list, 7) end
+  lu.assertEquals(#list, 7)
   lu.assertEquals(list.name, NAME)
   lu.assertNil(list.colour)
   lu.assertNil(list["0"])

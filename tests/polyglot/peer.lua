@@ -174,8 +174,8 @@ end
 verbs["read-list"] = function()
   local list = assert(ShareableList.attach(name, {readonly = true}))
   local shm = list.shm
-  local codes = shm:read(shm.size - list.length, list.length) -- 5.1 has no # for userdata
-  for i = 0, list.length - 1 do print((read_item(list, i, codes))) end
+  local codes = shm:read(shm.size - #list, #list)
+  for i = 0, #list - 1 do print((read_item(list, i, codes))) end
   list:close()
 end
 
