@@ -1,4 +1,4 @@
-# The polyglot tests' peer in Tcl: NAME write|read VALUESFILE.
+# The polyglot tests' peer in Tcl: NAME write|read|write-list|read-list VALUESFILE.
 package require polyshm
 
 set stride 256
@@ -41,23 +41,71 @@ proc take {shm offset dtype words} {
     }
 }
 
-lassign $argv name verb file
-set channel [open $file]
-set lines [split [string trimright [read $channel] \n] \n]
-close $channel
-if {$verb eq "write"} {
-    set shm [polyshm::SharedMemory create $name -size 65536]
-} else {
-    set shm [polyshm::SharedMemory attach $name -readonly 1]
+proc lines {file} {
+    set channel [open $file]
+    set lines [split [string trimright [read $channel] \n] \n]
+    close $channel
+    return $lines
 }
-set offset 0
-foreach line $lines {
-    set words [lassign $line dtype]
+
+proc segment {name verb file} {
+    global stride
     if {$verb eq "write"} {
-        put $shm $offset $dtype $words
+        set shm [polyshm::SharedMemory create $name -size 65536]
     } else {
-        puts "$dtype [take $shm $offset $dtype $words]"
+        set shm [polyshm::SharedMemory attach $name -readonly 1]
     }
-    incr offset $stride
+    set offset 0
+    foreach line [lines $file] {
+        set words [lassign $line dtype]
+        if {$verb eq "write"} {
+            put $shm $offset $dtype $words
+        } else {
+            puts "$dtype [take $shm $offset $dtype $words]"
+        }
+        incr offset $stride
+    }
+    $shm destroy
 }
-$shm destroy
+
+# ---- lists: `kind value` a line, text and bytes in hex ----
+
+proc item {line} {
+    lassign $line kind word
+    switch $kind {
+        str {return [list str [encoding convertfrom utf-8 [binary decode hex $word]]]}
+        bytes {return [list bytes [binary decode hex $word]]}
+        float {return [list float [number float64 $word]]}
+        default {return $line}
+    }
+}
+
+proc line {item} {
+    lassign $item kind value
+    switch $kind {
+        str {set word [binary encode hex [encoding convertto utf-8 $value]]}
+        bytes {set word [binary encode hex $value]}
+        float {set word [text float64 $value]}
+        default {set word $value}
+    }
+    string trimright "$kind $word"
+}
+
+proc write_list {name file} {
+    [polyshm::ShareableList create $name [lmap line [lines $file] {item $line}]] destroy
+}
+
+proc read_list {name} {
+    polyshm::with l [polyshm::ShareableList attach $name -readonly 1] {
+        foreach item [$l items] {
+            puts [line $item]
+        }
+    }
+}
+
+lassign $argv name verb file
+switch $verb {
+    write-list {write_list $name $file}
+    read-list {read_list $name}
+    default {segment $name $verb $file}
+}
