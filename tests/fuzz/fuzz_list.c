@@ -57,6 +57,9 @@ static void read_all(const polyshm_list *list, char *scratch, int64_t size) {
       first = true;
     if (status)
       continue;
+    const uint8_t code = polyshm__segment_base(list->segment)[list->codes + (i < 0 ? i + length : i)];
+    MUST(code <= CODE_NONE && (code == CODE_NONE) == (value.kind == POLYSHM_KIND_NONE));
+    MUST(value.kind != POLYSHM_KIND_STR || polyshm_is_utf8(value.as.bytes.data, value.as.bytes.length));
     if (value.kind == POLYSHM_KIND_STR || value.kind == POLYSHM_KIND_BYTES) {
       MUST(value.as.bytes.length >= 0 && value.as.bytes.length <= capacity);
       MUST(!value.as.bytes.length || value.as.bytes.data == scratch);

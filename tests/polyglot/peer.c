@@ -1,10 +1,5 @@
 /* The polyglot tests' peer in C: NAME write|read VALUESFILE, NAME write-list|read-list ITEMSFILE. */
-#include <polyshm.h>
-
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "item.h"
 
 #define STRIDE 256
 
@@ -13,32 +8,6 @@ static void must(polyshm_status status) {
     return;
   fprintf(stderr, "peer: %s (%s)\n", polyshm_last_error(), polyshm_status_name(status));
   exit(1);
-}
-
-static polyshm_value parse(polyshm_dtype dtype, const char *word) {
-  polyshm_value value;
-  if (dtype >= POLYSHM_FLOAT32) {
-    value.kind = POLYSHM_KIND_FLOAT64;
-    value.as.float64 = strtod(word, NULL);
-  } else if (word[0] == '-') {
-    value.kind = POLYSHM_KIND_INT64;
-    value.as.int64 = strtoll(word, NULL, 10);
-  } else {
-    value.kind = POLYSHM_KIND_UINT64;
-    value.as.uint64 = strtoull(word, NULL, 10);
-    if (value.as.uint64 <= INT64_MAX)
-      value.kind = POLYSHM_KIND_INT64;
-  }
-  return value;
-}
-
-static void print(const polyshm_value *value) {
-  if (value->kind == POLYSHM_KIND_FLOAT64)
-    printf(" %.17g", value->as.float64);
-  else if (value->kind == POLYSHM_KIND_UINT64)
-    printf(" %" PRIu64, value->as.uint64);
-  else
-    printf(" %" PRId64, value->as.int64);
 }
 
 static void bytes(polyshm_segment *segment, int64_t offset, const char *hex, bool write) {
@@ -75,55 +44,6 @@ static void numbers(polyshm_segment *segment, int64_t offset, const char *name, 
 }
 
 /* ---- lists ---- */
-
-/* Hexadecimal digits as the bytes they tell, in their own place. */
-static int64_t unhex(char *digits) {
-  int64_t length = 0;
-  for (const char *pair = digits; pair[0] && pair[1]; pair += 2) {
-    const char two[3] = {pair[0], pair[1], 0};
-    digits[length++] = (char)strtoul(two, NULL, 16);
-  }
-  return length;
-}
-
-/* An item of a line, which must stay. */
-static polyshm_value parse_item(char *line) {
-  char *word = line + strcspn(line, " ");
-  if (*word)
-    *word++ = 0;
-  if (strcmp(line, "none") == 0)
-    return (polyshm_value){.kind = POLYSHM_KIND_NONE};
-  if (strcmp(line, "bool") == 0)
-    return (polyshm_value){.kind = POLYSHM_KIND_BOOL, .as.boolean = *word == '1'};
-  if (strcmp(line, "int") == 0)
-    return parse(POLYSHM_INT64, word);
-  if (strcmp(line, "float") == 0)
-    return parse(POLYSHM_FLOAT64, word);
-  return (polyshm_value){.kind = strcmp(line, "str") == 0 ? POLYSHM_KIND_STR : POLYSHM_KIND_BYTES,
-                         .as.bytes = {word, unhex(word)}};
-}
-
-static polyshm_status print_item(const polyshm_value *value, void *context) {
-  (void)context;
-  static const char *const kinds[] = {"none", "bool", "int", "", "float", "str", "bytes"};
-  fputs(kinds[value->kind], stdout);
-  switch (value->kind) {
-  case POLYSHM_KIND_NONE:
-    break;
-  case POLYSHM_KIND_BOOL:
-    printf(" %d", value->as.boolean);
-    break;
-  case POLYSHM_KIND_INT64:
-  case POLYSHM_KIND_FLOAT64:
-    print(value);
-    break;
-  default:
-    for (int64_t i = 0; i < value->as.bytes.length; i++)
-      printf("%s%02x", i ? "" : " ", (uint8_t)value->as.bytes.data[i]);
-  }
-  putchar('\n');
-  return POLYSHM_OK;
-}
 
 static int write_list(const char *name, FILE *file) {
   static char lines[64][1024];
