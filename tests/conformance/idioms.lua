@@ -667,6 +667,7 @@ end
 
 -- While create has the values in hand, a finaliser takes them out of the script's table, and others lie in their memory.
 function TestLists.test_a_finaliser_cannot_take_the_values_away()
+  if _VERSION == "Lua 5.2" then lu.skip "its collector does not let itself be made to run at each allocation" end
   local function text(i) return ("%03d"):format(i):rep(20) end
   local kept, taken = 0, 0
   for moment = 1, 60 do
