@@ -22,7 +22,7 @@ enum { WORD_BYTES = 64, MAX_VARIABLES = 32, MAX_ARGUMENTS = 8, ARENA_BYTES = 1 <
 
 /* ---- what the words of a case stand for ---- */
 
-enum kind { NOTHING, SCALAR, LIST, SEGMENT, VIEW };
+enum kind { NOTHING, SCALAR, LIST, SEGMENT, VIEW, SHAREABLE_LIST };
 
 struct object {
   enum kind kind;
@@ -31,6 +31,7 @@ struct object {
   int64_t count; /* LIST */
   polyshm_segment *segment;
   polyshm_view *view;
+  polyshm_list *list;
 };
 
 struct variable {
@@ -94,14 +95,18 @@ static struct object boolean_object(bool truth) {
   return (struct object){.kind = SCALAR, .value = {.kind = POLYSHM_KIND_BOOL, .as.boolean = truth}};
 }
 
-/* C's strings have no type of their own: text and bytes are one kind here. Ends in a NUL for those who need
- * it. */
-static struct object string_object(const void *data, int64_t length) {
+/* Text or bytes. Ends in a NUL for those who need it. */
+static struct object string_of(int32_t kind, const void *data, int64_t length) {
   char *copy = keep((size_t)length + 1);
   if (length)
     memcpy(copy, data, (size_t)length);
   copy[length] = '\0';
-  return (struct object){.kind = SCALAR, .value = {.kind = POLYSHM_KIND_STR, .as.bytes = {copy, length}}};
+  return (struct object){.kind = SCALAR, .value = {.kind = kind, .as.bytes = {copy, length}}};
+}
+
+/* Outside of lists C's strings have no type of their own: all are text here. */
+static struct object string_object(const void *data, int64_t length) {
+  return string_of(POLYSHM_KIND_STR, data, length);
 }
 
 static bool is_scalar(const struct object *object, int32_t kind) {
@@ -128,6 +133,7 @@ static bool equal(const struct object *a, const struct object *b) {
     return a->value.as.float64 == b->value.as.float64 ||
            (isnan(a->value.as.float64) && isnan(b->value.as.float64));
   case POLYSHM_KIND_STR:
+  case POLYSHM_KIND_BYTES:
     return a->value.as.bytes.length == b->value.as.bytes.length &&
            memcmp(a->value.as.bytes.data, b->value.as.bytes.data, (size_t)a->value.as.bytes.length) == 0;
   default:
@@ -155,6 +161,8 @@ static const char *words(const struct object *object) {
     return "a segment";
   case VIEW:
     return "a view";
+  case SHAREABLE_LIST:
+    return "a shareable list";
   case SCALAR:
     break;
   }
@@ -184,6 +192,9 @@ static void release(struct object *object) {
     polyshm_segment_free(object->segment);
   } else if (object->kind == VIEW) {
     polyshm_view_free(object->view);
+  } else if (object->kind == SHAREABLE_LIST) {
+    (void)polyshm_list_close(object->list);
+    polyshm_list_free(object->list);
   }
   *object = (struct object){.kind = NOTHING};
 }
@@ -564,6 +575,209 @@ static polyshm_status view_fill(struct call *call) {
   return polyshm_view_fill(call->self.view, value(call, 0), index, count);
 }
 
+/* ---- lists ---- */
+
+/* nil is none in a list. */
+static polyshm_value item_of(const struct object *object) {
+  if (object->kind == NOTHING)
+    return (polyshm_value){.kind = POLYSHM_KIND_NONE};
+  if (object->kind != SCALAR)
+    stop("C takes no %s for an item: the case is not for c", words(object));
+  return object->value;
+}
+
+/* A copy that outlives the scratch. */
+static struct object item_object(const polyshm_value *item) {
+  if (item->kind == POLYSHM_KIND_NONE)
+    return (struct object){.kind = NOTHING};
+  if (item->kind == POLYSHM_KIND_STR || item->kind == POLYSHM_KIND_BYTES)
+    return string_of(item->kind, item->as.bytes.data, item->as.bytes.length);
+  return number_object(item);
+}
+
+static polyshm_value *items_of(const struct object *list) {
+  polyshm_value *items = keep((size_t)list->count * sizeof *items);
+  for (int64_t i = 0; i < list->count; i++)
+    items[i] = item_of(&list->items[i]);
+  return items;
+}
+
+/* The item given as an argument; nil is one, absence is not. */
+static polyshm_value item(struct call *call, int place) {
+  struct object *object = find(call, place, "value");
+  if (object)
+    return item_of(object);
+  stop("there is no value");
+  return (polyshm_value){.kind = POLYSHM_KIND_NONE};
+}
+
+static void *scratch(const struct call *call) {
+  return keep((size_t)polyshm_list_scratch(call->self.list));
+}
+
+static polyshm_status got_list(struct call *call, polyshm_status status, polyshm_list *list) {
+  if (!status)
+    call->result = (struct object){.kind = SHAREABLE_LIST, .list = list};
+  else if (list)
+    stop("the call failed, and yet there is a list");
+  return status;
+}
+
+/* create and open: `reserve` is one number or a list of them. */
+static polyshm_status make_list(struct call *call, const char *name, const struct object *values,
+                                bool exclusive) {
+  const polyshm_value *items = items_of(values);
+  struct object *reserve = find(call, ONLY_BY_KEY, "reserve");
+  int64_t mode = integer(call, ONLY_BY_KEY, "mode", 0600), count = 0;
+  int64_t reserves[MAX_VARIABLES];
+  if (reserve && reserve->kind == LIST)
+    for (; count < reserve->count; count++)
+      reserves[count] = reserve->items[count].value.as.int64;
+  else if (reserve)
+    reserves[count++] = reserve->value.as.int64;
+  polyshm_list *list = NULL;
+  polyshm_status status =
+      exclusive ? polyshm_list_create(name, items, values->count, reserves, count, mode, &list)
+                : polyshm_list_open(name, items, values->count, reserves, count, mode, flags(call), &list);
+  return got_list(call, status, list);
+}
+
+static polyshm_status list_create(struct call *call) {
+  return make_list(call, text(call, 0, "name"), needed(call, 1, "values", LIST),
+                   truth(call, "exclusive", true));
+}
+
+static polyshm_status list_open(struct call *call) {
+  return make_list(call, text(call, 0, "name"), needed(call, 1, "values", LIST), false);
+}
+
+static polyshm_status list_attach(struct call *call) {
+  polyshm_list *list = NULL;
+  polyshm_status status = polyshm_list_attach(text(call, 0, "name"), flags(call), timeout(call), &list);
+  return got_list(call, status, list);
+}
+
+/* CPython's constructor: with a sequence it creates, without it attaches. */
+static polyshm_status list_new(struct call *call) {
+  const struct object *sequence = find(call, 0, "sequence");
+  return sequence ? make_list(call, text(call, ONLY_BY_KEY, "name"), sequence, true) : list_attach(call);
+}
+
+static polyshm_status list_close(struct call *call) {
+  return polyshm_list_close(call->self.list);
+}
+
+static polyshm_status list_unlink(struct call *call) {
+  return polyshm_list_unlink(call->self.list);
+}
+
+static polyshm_status list_closed(struct call *call) {
+  call->result = boolean_object(polyshm_list_closed(call->self.list));
+  return POLYSHM_OK;
+}
+
+static polyshm_status list_name(struct call *call) {
+  const char *name = polyshm_list_name(call->self.list);
+  call->result = string_object(name, (int64_t)strlen(name));
+  return POLYSHM_OK;
+}
+
+static polyshm_status list_shm(struct call *call) {
+  polyshm_segment *segment = NULL;
+  polyshm_status status = polyshm_list_segment(call->self.list, &segment);
+  return got_segment(call, status, segment);
+}
+
+static polyshm_status list_length(struct call *call) {
+  call->result = integer_object(polyshm_list_length(call->self.list));
+  return POLYSHM_OK;
+}
+
+static polyshm_status list_capacity(struct call *call) {
+  int64_t bytes = 0;
+  polyshm_status status = polyshm_list_capacity(call->self.list, integer(call, 0, "index", 0), &bytes);
+  call->result = integer_object(bytes);
+  return status;
+}
+
+/* One item's format, or all of them in a row. */
+static polyshm_status list_format(struct call *call) {
+  int64_t first = integer(call, 0, "index", 0),
+          count = call->count ? 1 : polyshm_list_length(call->self.list);
+  char formats[MAX_VARIABLES * sizeof(polyshm_list_format_text)] = "";
+  polyshm_status status = POLYSHM_OK;
+  for (int64_t i = first; !status && i < first + count && i < MAX_VARIABLES; i++) {
+    polyshm_list_format_text one;
+    status = polyshm_list_format(call->self.list, i, &one);
+    if (!status)
+      strcat(formats, one.text);
+  }
+  call->result = string_object(formats, (int64_t)strlen(formats));
+  return status;
+}
+
+static polyshm_status list_get(struct call *call) {
+  polyshm_value got = {.kind = POLYSHM_KIND_NONE};
+  int64_t index = integer(call, 0, "index", 0);
+  polyshm_status status =
+      polyshm_list_get(call->self.list, index, scratch(call), polyshm_list_scratch(call->self.list), &got);
+  if (!status)
+    call->result = item_object(&got);
+  return status;
+}
+
+static polyshm_status list_kind(struct call *call) {
+  static const char *const kinds[] = {
+      [POLYSHM_KIND_NONE] = "none",     [POLYSHM_KIND_BOOL] = "bool", [POLYSHM_KIND_INT64] = "int",
+      [POLYSHM_KIND_FLOAT64] = "float", [POLYSHM_KIND_STR] = "str",   [POLYSHM_KIND_BYTES] = "bytes"};
+  polyshm_status status = list_get(call);
+  const char *kind = kinds[call->result.kind == NOTHING ? POLYSHM_KIND_NONE : call->result.value.kind];
+  call->result = string_object(kind, (int64_t)strlen(kind));
+  return status;
+}
+
+static polyshm_status list_set(struct call *call) {
+  const polyshm_value given = item(call, 1);
+  return polyshm_list_set(call->self.list, integer(call, 0, "index", 0), &given);
+}
+
+static polyshm_status take_item(const polyshm_value *value, void *context) {
+  struct object *list = context;
+  list->items[list->count++] = item_object(value);
+  return POLYSHM_OK;
+}
+
+static polyshm_status list_values(struct call *call) {
+  int64_t length = polyshm_list_length(call->self.list), index = integer(call, 0, "index", 0);
+  int64_t count = integer(call, 1, "count", rest(length, index));
+  call->result = (struct object){.kind = LIST, .items = keep((size_t)length * sizeof *call->result.items)};
+  return polyshm_list_walk(call->self.list, index, count, scratch(call),
+                           polyshm_list_scratch(call->self.list), take_item, &call->result);
+}
+
+static polyshm_status list_assign(struct call *call) {
+  const struct object *values = needed(call, 0, "values", LIST);
+  return polyshm_list_assign(call->self.list, integer(call, 1, "index", 0), items_of(values), values->count);
+}
+
+static polyshm_status list_count(struct call *call) {
+  const polyshm_value sought = item(call, 0);
+  int64_t count = 0;
+  polyshm_status status = polyshm_list_count(call->self.list, &sought, scratch(call),
+                                             polyshm_list_scratch(call->self.list), &count);
+  call->result = integer_object(count);
+  return status;
+}
+
+static polyshm_status list_index(struct call *call) {
+  const polyshm_value sought = item(call, 0);
+  int64_t index = 0;
+  polyshm_status status = polyshm_list_index(call->self.list, &sought, scratch(call),
+                                             polyshm_list_scratch(call->self.list), &index);
+  call->result = index < 0 ? (struct object){.kind = NOTHING} : integer_object(index);
+  return status;
+}
+
 static const struct method {
   const char *target, *name;
   polyshm_status (*run)(struct call *call);
@@ -603,6 +817,26 @@ static const struct method {
     {"view", "values", view_values},
     {"view", "assign", view_assign},
     {"view", "fill", view_fill},
+    {"ShareableList", "create", list_create},
+    {"ShareableList", "attach", list_attach},
+    {"ShareableList", "open", list_open},
+    {"ShareableList", "new", list_new},
+    {"ShareableList", "unlink", class_unlink},
+    {"list", "close", list_close},
+    {"list", "unlink", list_unlink},
+    {"list", "closed", list_closed},
+    {"list", "name", list_name},
+    {"list", "shm", list_shm},
+    {"list", "length", list_length},
+    {"list", "capacity", list_capacity},
+    {"list", "format", list_format},
+    {"list", "get", list_get},
+    {"list", "kind", list_kind},
+    {"list", "set", list_set},
+    {"list", "values", list_values},
+    {"list", "assign", list_assign},
+    {"list", "count", list_count},
+    {"list", "index", list_index},
 };
 
 /* ---- reading a line ---- */
@@ -720,6 +954,11 @@ static struct object read_list(void) {
 static struct object read_object(void) {
   if (accept("\""))
     return read_string();
+  if (accept("b\"")) {
+    struct object bytes = read_string();
+    bytes.value.kind = POLYSHM_KIND_BYTES;
+    return bytes;
+  }
   if (accept("["))
     return read_list();
   if (isdigit((unsigned char)*cursor) || *cursor == '-')
@@ -763,7 +1002,9 @@ static const struct method *find_method(const char *target, struct call *call) {
   struct variable *variable = find_variable(target);
   if (variable) {
     call->self = variable->object;
-    target = call->self.kind == SEGMENT ? "segment" : call->self.kind == VIEW ? "view" : "";
+    static const char *const classes[] = {[NOTHING] = "",        [SCALAR] = "",   [LIST] = "",
+                                          [SEGMENT] = "segment", [VIEW] = "view", [SHAREABLE_LIST] = "list"};
+    target = classes[call->self.kind];
   }
   char name[WORD_BYTES];
   read_word(name);
@@ -799,7 +1040,7 @@ static void check_result(polyshm_status status, const struct object *result) {
   } else if (status) {
     stop("%s: %s", polyshm_status_name(status), polyshm_last_error());
   } else if (wanted && accept("object")) {
-    if (result->kind != SEGMENT && result->kind != VIEW)
+    if (result->kind < SEGMENT)
       stop("an object was to come, not %s", words(result));
   } else if (wanted) {
     struct object expected = read_object();
