@@ -348,32 +348,34 @@ static polyshm_status tcl_reserve(Tcl_Obj *word, int64_t **reserve, int64_t *cou
 
 /* ---- items: a value to a word ---- */
 
-/* Where the core puts an item's text. */
+/* Where the core puts an item's text: the caller's room, or what is made if that is too small. */
 typedef struct tcl_scratch {
-  void *data;
+  void *data, *made;
   int64_t size;
-  char room[256];
 } tcl_scratch;
 
-static polyshm_status tcl_scratch_begin(tcl_scratch *scratch, int64_t size) {
-  scratch->data = scratch->room;
-  scratch->size = sizeof scratch->room;
-  if (size <= scratch->size)
+enum { TCL_ROOM = 256 };
+
+static polyshm_status tcl_scratch_begin(tcl_scratch *scratch, char room[TCL_ROOM], int64_t size) {
+  if (size <= TCL_ROOM) {
+    *scratch = (tcl_scratch){room, NULL, TCL_ROOM};
     return POLYSHM_OK;
-  scratch->data = malloc((size_t)size);
-  scratch->size = size;
-  return scratch->data ? POLYSHM_OK : polyshm_fail(POLYSHM_ENOMEM, "%s", polyshm_status_text(POLYSHM_ENOMEM));
+  }
+  void *made = malloc((size_t)size);
+  *scratch = (tcl_scratch){made, made, size};
+  return made ? POLYSHM_OK : polyshm_fail(POLYSHM_ENOMEM, "%s", polyshm_status_text(POLYSHM_ENOMEM));
 }
 
 /* For one item; an index that is none is the next call's to refuse. */
-static polyshm_status tcl_scratch_at(tcl_scratch *scratch, const polyshm_list *list, int64_t index) {
-  int64_t size;
-  return tcl_scratch_begin(scratch, polyshm_list_capacity(list, index, &size) ? 0 : size);
+static polyshm_status tcl_scratch_at(tcl_scratch *scratch, char room[TCL_ROOM], const polyshm_list *list, int64_t index) {
+  int64_t size = polyshm_list_scratch(list);
+  if (size > TCL_ROOM && polyshm_list_capacity(list, index, &size))
+    size = 0;
+  return tcl_scratch_begin(scratch, room, size);
 }
 
 static void tcl_scratch_end(tcl_scratch *scratch) {
-  if (scratch->data != scratch->room)
-    free(scratch->data);
+  free(scratch->made);
 }
 
 static polyshm_status tcl_take_value(const polyshm_value *value, void *context) {
@@ -414,7 +416,8 @@ static polyshm_status polyshm_list_items(const polyshm_list *list, int64_t index
 static polyshm_status tcl_kind_at(const polyshm_list *list, int64_t index, int32_t *kind) {
   polyshm_value value;
   tcl_scratch scratch;
-  polyshm_status status = tcl_scratch_at(&scratch, list, index);
+  char room[TCL_ROOM];
+  polyshm_status status = tcl_scratch_at(&scratch, room, list, index);
   if (!status)
     status = polyshm_list_get(list, index, scratch.data, scratch.size, &value);
   tcl_scratch_end(&scratch);
@@ -556,9 +559,9 @@ static polyshm_status polyshm_list_set_item(polyshm_list *list, int64_t index, T
 }
 
 /* An index, and scratch for what is there; an item to look for, and scratch for every item. */
-%typemap(in, noblock=1) (int64_t index, void *scratch, int64_t size) (tcl_scratch scratch = {0}) {
+%typemap(in, noblock=1) (int64_t index, void *scratch, int64_t size) (tcl_scratch scratch = {0}, char room[TCL_ROOM]) {
   if (tcl_failed(interp, tcl_int64($input, "index", &$1))) SWIG_fail;
-  if (tcl_failed(interp, tcl_scratch_at(&scratch, arg1, $1))) SWIG_fail;
+  if (tcl_failed(interp, tcl_scratch_at(&scratch, room, arg1, $1))) SWIG_fail;
   $2 = scratch.data;
   $3 = scratch.size;
 }
@@ -566,9 +569,9 @@ static polyshm_status polyshm_list_set_item(polyshm_list *list, int64_t index, T
   tcl_scratch_end(&scratch$argnum);
 }
 %typemap(in, noblock=1) (const polyshm_value *value, void *scratch, int64_t size)
-                        (polyshm_value value, Tcl_Obj *held = NULL, tcl_scratch scratch = {0}) {
+                        (polyshm_value value, Tcl_Obj *held = NULL, tcl_scratch scratch = {0}, char room[TCL_ROOM]) {
   if (tcl_failed(interp, tcl_item($input, &value, &held))) SWIG_fail;
-  if (tcl_failed(interp, tcl_scratch_begin(&scratch, polyshm_list_scratch(arg1)))) SWIG_fail;
+  if (tcl_failed(interp, tcl_scratch_begin(&scratch, room, polyshm_list_scratch(arg1)))) SWIG_fail;
   $1 = &value;
   $2 = scratch.data;
   $3 = scratch.size;
@@ -579,9 +582,9 @@ static polyshm_status polyshm_list_set_item(polyshm_list *list, int64_t index, T
 }
 
 %typemap(in, noblock=1) (int64_t count, void *scratch, int64_t size, polyshm_list_take *take, void *context)
-                        (tcl_range range = {0}, tcl_scratch scratch = {0}) {
+                        (tcl_range range = {0}, tcl_scratch scratch = {0}, char room[TCL_ROOM]) {
   if (tcl_failed(interp, tcl_int64($input, "count", &$1))) SWIG_fail;
-  if (tcl_failed(interp, tcl_scratch_begin(&scratch, polyshm_list_scratch(arg1)))) SWIG_fail;
+  if (tcl_failed(interp, tcl_scratch_begin(&scratch, room, polyshm_list_scratch(arg1)))) SWIG_fail;
   range.count = $1;
   $2 = scratch.data;
   $3 = scratch.size;
