@@ -11,6 +11,7 @@ proc item {k} {
 }
 for {set k 0} {$k < 1000} {incr k} {lappend items [item $k]}
 set shared [polyshm::ShareableList create $name $items]
+set values [$shared list]
 
 proc loop {procedure statement} {
   proc $procedure {t v times} [string map [list STATEMENT $statement] {
@@ -22,9 +23,9 @@ proc loop {procedure statement} {
   }]
 }
 loop empty {}
-proc net {procedure} {
+proc net {procedure values} {
   set times [expr {$::count / 1000}]
-  expr {double([$procedure $::shared $::items $times] - [empty $::shared $::items $times]) / $::count}
+  expr {double([$procedure $::shared $values $times] - [empty $::shared $values $times]) / $::count}
 }
 proc whole {t times} {
   set start [yardstick::clock]
@@ -33,11 +34,14 @@ proc whole {t times} {
 }
 
 loop get {$t get $i}
+loop set_value {$t set $i $x}
 loop set_item {$t set $i {*}$x}
 loop get_first {$t get 0}
 loop get_last {$t get 999}
-interleave $passes {get ours {net get} set ours {net set_item}}
-interleave $passes {{get item 999} {get item 0} {net get_first} {get item 999} ours {net get_last}}
+interleave $passes {
+  get ours {net get $::values} set ours {net set_value $::values} {set with its kind} ours {net set_item $::items}
+}
+interleave $passes {{get item 999} {get item 0} {net get_first $::values} {get item 999} ours {net get_last $::values}}
 interleave $passes {{to list} ours {whole $::shared 20}}
 $shared close
 $shared unlink
