@@ -400,8 +400,55 @@ class Defects(ListTest):
             self.assertEqual(self.core.do("attach", name), "error CORRUPT")
 
 
+# Each reads lines `index kind word` from a file, and sets the items of a list.
+EDITS = {
+    "lua": """
+        local polyshm = require "polyshm"
+        local bytes = function(hex) return (hex:gsub("%x%x", function(x) return string.char(tonumber(x, 16)) end)) end
+        local floats = {inf = 1 / 0, ["-inf"] = -1 / 0, nan = math.abs(0 / 0)}
+        local float = function(word) return floats[word] or tonumber((word:gsub("^%-?%d+$", "%0.0"))) end
+        local make = {int = tonumber, bool = function(word) return word == "1" end, none = function() return polyshm.none end,
+                      float = function(word) return polyshm.float(float(word)) end,
+                      str = function(hex) return polyshm.str(bytes(hex)) end,
+                      bytes = function(hex) return polyshm.bytes(bytes(hex)) end}
+        local list = assert(polyshm.ShareableList.attach(arg[1]))
+        for line in io.lines(arg[2]) do
+          local index, kind, word = line:match "^(%S+) (%S+) ?(.*)$"
+          list[tonumber(index)] = make[kind](word)
+        end""",
+    "ruby": """
+        require "polyshm"
+        list = PolyShm::ShareableList.attach(ARGV[0])
+        float = ->(word) { { "inf" => Float::INFINITY, "-inf" => -Float::INFINITY, "nan" => Float::NAN }[word] || word.to_f }
+        File.foreach(ARGV[1]) do |line|
+          index, kind, word = line.split
+          list[index.to_i] =
+            case kind
+            when "int" then word.to_i
+            when "float" then float[word]
+            when "bool" then word == "1"
+            when "str" then [word.to_s].pack("H*").force_encoding("UTF-8")
+            when "bytes" then [word.to_s].pack("H*")
+            end
+        end""",
+    "tcl": """
+        package require polyshm
+        set list [polyshm::ShareableList attach [lindex $argv 0]]
+        foreach line [split [string trim [read [open [lindex $argv 1]]]] \\n] {
+            lassign $line index kind word
+            switch $kind {
+                none {$list set $index none {}}
+                str {$list set $index str [encoding convertfrom utf-8 [binary decode hex $word]]}
+                bytes {$list set $index bytes [binary decode hex $word]}
+                float {if {[string is entier -strict $word]} {append word .0}; $list set $index float $word}
+                default {$list set $index $kind $word}
+            }
+        }""",
+}
+
+
 class Languages(ListTest):
-    """Fewer rounds through each interpreter: its polyglot peer."""
+    """Fewer rounds through each interpreter: its polyglot peer, and a script that edits."""
 
     def peer(self, interpreter, name, verb, values):
         with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
@@ -418,12 +465,45 @@ class Languages(ListTest):
             for length in (0, 1, 10, 100, 1000):
                 with self.subTest(interpreter, length=length):
                     values = random_values(self.rng, length, integers=integers)
-                    # Text of no language's own: valid UTF-8 in bytes is text to Lua.
                     ours, theirs = fresh_name(), fresh_name()
                     self.cpython(created(values, theirs))
                     self.assertSameValues(self.peer(interpreter, theirs, "read-list", values), values)
                     self.peer(interpreter, ours, "write-list", values)
                     self.assertSameBytes(ours, theirs)
+
+    def edit(self, interpreter, name, edits):
+        language = next(language for language in EDITS if language in interpreter)
+        *command, _ = PEERS[interpreter].split()  # less the peer
+        with tempfile.NamedTemporaryFile("w") as file, tempfile.NamedTemporaryFile("w") as program:
+            file.write("".join(f"{index} {line_of(value)}\n" for index, value in edits))
+            program.write(EDITS[language])
+            file.flush(), program.flush()
+            done = subprocess.run([*command, program.name, name, file.name], capture_output=True, text=True, timeout=120)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), f"{interpreter}, seed {SEED}")
+
+    def test_every_language_edits_in_turn_with_cpython(self):
+        integers = 2**53  # the edits are the same for all
+        values = random_values(self.rng, 100, integers=integers)
+        shared, alone = fresh_name(), fresh_name()
+        theirs, reference = self.cpython(created(values, shared)), self.cpython(created(values, alone))
+        self.assertEqual(self.core.do("attach", shared), "ok")
+        slots = [int(self.core.do("capacity", i)) for i in range(100)]
+        for interpreter in PEERS:
+            for editor in (interpreter, "cpython", "core"):
+                edits = [(index, random_value(self.rng, most=slots[index], integers=integers))
+                         for index in (self.rng.randrange(-100, 100) for _ in range(100))]
+                for index, value in edits:
+                    reference[index] = values[index] = value
+                    if editor == "cpython":
+                        theirs[index] = value
+                    elif editor == "core":
+                        self.assertEqual(self.core.set(index, value), "ok")
+                if editor == interpreter:
+                    self.edit(interpreter, shared, edits)
+                with self.subTest(editor):
+                    self.assertSameBytes(shared, alone)
+        self.assertSameValues(theirs, values)
+        self.assertSameValues(self.core.values(100), values)
 
 
 print(f"POLYSHM_SEED={SEED}, CPython {sys.version.split()[0]}", flush=True)
