@@ -378,13 +378,13 @@ static polyshm_status read_layout(const char *verb, const polyshm_segment *segme
   return POLYSHM_OK;
 }
 
-/* Takes the segment over, or frees it. */
+/* Takes the segment over, or frees it; *out is NULL before. */
 static polyshm_status list_on(const char *verb, polyshm_segment *segment, polyshm_list **out) {
   polyshm_status status = read_layout(verb, segment, out);
-  if (status)
-    polyshm_segment_free(segment);
-  else
+  if (*out)
     (*out)->segment = segment;
+  else
+    polyshm_segment_free(segment);
   return status;
 }
 
@@ -396,9 +396,9 @@ polyshm_status polyshm_list_create(const char *name, const polyshm_value *values
   if (!out)
     return no_result("create");
   *out = NULL;
-  plan made;
+  plan made = {0};
   polyshm_status status = make_plan("create", values, count, (reserve){bytes, reserve_count}, &made);
-  if (status)
+  if (!made.list)
     return status;
   status = polyshm__segment_create(name, made.list->size, mode, &(polyshm__contents){write_list, &made},
                                    &made.list->segment);
@@ -424,9 +424,9 @@ polyshm_status polyshm_list_open(const char *name, const polyshm_value *values, 
   if (!out)
     return no_result("open");
   *out = NULL;
-  plan made;
+  plan made = {0};
   polyshm_status status = make_plan("open", values, count, (reserve){bytes, reserve_count}, &made);
-  if (status)
+  if (!made.list)
     return status;
   polyshm_segment *segment = NULL;
   status = polyshm__segment_open(name, made.list->size, mode, flags, &(polyshm__contents){write_list, &made},
@@ -559,8 +559,10 @@ polyshm_status polyshm_list_assign(polyshm_list *list, int64_t index, const poly
   polyshm_status status = check_range(list, "assign", index, count);
   if (!status)
     status = polyshm__segment_writable(list->segment, "assign", 0, list->size, &base);
-  if (!status && count && !values)
-    status = polyshm_fail(POLYSHM_ARGUMENT, "assign: no values were given");
+  if (status)
+    return status;
+  if (count && !values)
+    return polyshm_fail(POLYSHM_ARGUMENT, "assign: no values were given");
   for (int64_t i = 0; !status && i < count; i++)
     status = check_value("assign", index + i, &values[i], place_of(list, base, index + i).size);
   if (status)
@@ -575,10 +577,10 @@ polyshm_status polyshm_list_set(polyshm_list *list, int64_t index, const polyshm
   polyshm_status status = check_index(list, "set", &index);
   if (!status)
     status = polyshm__segment_writable(list->segment, "set", 0, list->size, &base);
-  if (!status && !value)
-    status = polyshm_fail(POLYSHM_ARGUMENT, "set: no value was given");
   if (status)
     return status;
+  if (!value)
+    return polyshm_fail(POLYSHM_ARGUMENT, "set: no value was given");
   const place at = place_of(list, base, index);
   status = check_value("set", index, value, at.size);
   if (status)

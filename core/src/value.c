@@ -239,8 +239,11 @@ static bool is_number(const polyshm_value *value) {
 static bool equal_numbers(const polyshm_value *a, const polyshm_value *b) {
   if (a->kind == POLYSHM_KIND_FLOAT64 && b->kind == POLYSHM_KIND_FLOAT64)
     return a->as.float64 == b->as.float64;
-  if (a->kind == POLYSHM_KIND_FLOAT64)
-    return equal_numbers(b, a);
+  if (a->kind == POLYSHM_KIND_FLOAT64) { /* the float, if there is one, is b from here on */
+    const polyshm_value *other = a;
+    a = b;
+    b = other;
+  }
   if (b->kind == POLYSHM_KIND_FLOAT64) { /* exactly: the float is that integer */
     double x = b->as.float64;
     if (a->kind == POLYSHM_KIND_INT64)
