@@ -39,8 +39,8 @@ typedef struct polyshm_list polyshm_list;
  *
  * @param name as polyshm_segment_create(): NULL for a generated one.
  * @param reserve the least number of bytes of a slot, 0 … POLYSHM_LIST_TEXT_MAX, so that its text can grow.
- * One number is for each slot that is made for text; @p count of them are for each slot, whatever it is made
- * for.
+ * One number is for each slot that is made for text (so it is in a list of one item, too); @p count of them
+ * are for each slot, whatever it is made for.
  * @param reserve_count 0, 1 or @p count, else POLYSHM_ARGUMENT.
  * @return POLYSHM_TYPE: a value is of no kind that a list holds. POLYSHM_RANGE: an integer beyond int64; text
  * or a reserve that is too long. POLYSHM_ARGUMENT: text that ends in NUL, or STR that is not UTF-8. And what
@@ -84,7 +84,8 @@ POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_list_segment(const polyshm_li
 /** Items; stays after close. 0 for NULL. */
 POLYSHM_API int64_t polyshm_list_length(const polyshm_list *list);
 
-/** The bytes of an item's slot: the longest text it takes. POLYSHM_INDEX. */
+/** The longest text an item takes, in bytes: its slot's size, or 9999999, which is all that a format can say.
+ * POLYSHM_INDEX. */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_list_capacity(const polyshm_list *list, int64_t index,
                                                                  int64_t *out);
 
