@@ -655,6 +655,10 @@ local function at_each_allocation(run, fn)
   local has_step_size = _VERSION == "Lua 5.4"
   local pause, speed = collectgarbage("setpause", 0), collectgarbage("setstepmul", has_step_size and 400 or 1000000)
   if has_step_size then collectgarbage("incremental", 0, 0, 40) end
+  if jit then -- compiled code leaves for the interpreter at each cycle's end: here, for ever
+    jit.off()
+    jit.flush()
+  end
   collectgarbage() -- the pause counts from a cycle's end
   arm()
   local result = run()
@@ -662,6 +666,7 @@ local function at_each_allocation(run, fn)
   collectgarbage("setpause", pause)
   collectgarbage("setstepmul", speed)
   if has_step_size then collectgarbage("incremental", 0, 0, 13) end
+  if jit then jit.on() end
   return result
 end
 
