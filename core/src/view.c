@@ -180,13 +180,15 @@ polyshm_status polyshm_view_walk(const polyshm_view *view, int64_t index, int64_
                                  polyshm_view_take *take, void *context) {
   if (!elements_at(view, index, count) || !take)
     return refuse(view, "read", index, count);
-  _Alignas(8) uint8_t piece[4096];
-  const int64_t most = (int64_t)sizeof piece / view->itemsize;
+  const int64_t most = 4096 / view->itemsize;
   for (int64_t done = 0, length; done < count; done += length) {
     length = count - done < most ? count - done : most;
-    polyshm_status status = polyshm_view_read(view, index + done, length, piece);
+    const uint8_t *from = elements_at(view, index + done, length);
+    if (!from)
+      return refuse(view, "read", index + done, length);
+    polyshm_status status = take(from, length, context);
     if (!status)
-      status = take(piece, length, context);
+      status = polyshm__segment_done(view->segment, "read");
     if (status)
       return status;
   }

@@ -58,14 +58,13 @@ POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_view_set(polyshm_view *view, 
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_view_read(const polyshm_view *view, int64_t index,
                                                              int64_t count, void *elements);
 
-/** Receives @p count elements of the view's dtype, aligned; valid during the call. A nonzero status ends the
- * walk. */
+/** Receives @p count elements of the view's dtype, aligned, where they lie: others may change them at any
+ * moment, so each is read once. Valid during the call. A nonzero status ends the walk. */
 typedef polyshm_status polyshm_view_take(const void *elements, int64_t count, void *context);
 
 /**
- * Hands over a range in pieces of at most 4 KiB, each a private copy. Errors as get, found before the first
- * piece; then what
- * @p take returns, or POLYSHM_CLOSED. take may longjmp out: the core holds nothing meanwhile.
+ * Hands over a range in pieces of at most 4 KiB, without a copy. Errors as get, found before the first piece;
+ * then what @p take returns, or POLYSHM_CLOSED. take may longjmp out: the core holds nothing meanwhile.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_view_walk(const polyshm_view *view, int64_t index,
                                                              int64_t count, polyshm_view_take *take,
