@@ -7,6 +7,17 @@
 
 #include <string.h>
 
+/* X(NAME, type, KIND, field): the dtypes whose every element is one kind of value, to the last bit. */
+#define POLYSHM__PLAIN_MAP(X)                                                                                \
+  X(INT8, int8_t, INT64, int64)                                                                              \
+  X(UINT8, uint8_t, INT64, int64)                                                                            \
+  X(INT16, int16_t, INT64, int64)                                                                            \
+  X(UINT16, uint16_t, INT64, int64)                                                                          \
+  X(INT32, int32_t, INT64, int64)                                                                            \
+  X(UINT32, uint32_t, INT64, int64)                                                                          \
+  X(INT64, int64_t, INT64, int64)                                                                            \
+  X(FLOAT64, double, FLOAT64, float64)
+
 static inline void polyshm__unpack(polyshm_dtype dtype, const void *element, polyshm_value *out) {
   if (!out)
     return;
@@ -22,15 +33,8 @@ static inline void polyshm__unpack(polyshm_dtype dtype, const void *element, pol
     out->as.field = number;                                                                                  \
     return;                                                                                                  \
   }
-    UNPACK(INT8, int8_t, INT64, int64)
-    UNPACK(UINT8, uint8_t, INT64, int64)
-    UNPACK(INT16, int16_t, INT64, int64)
-    UNPACK(UINT16, uint16_t, INT64, int64)
-    UNPACK(INT32, int32_t, INT64, int64)
-    UNPACK(UINT32, uint32_t, INT64, int64)
-    UNPACK(INT64, int64_t, INT64, int64)
+    POLYSHM__PLAIN_MAP(UNPACK)
     UNPACK(FLOAT32, float, FLOAT64, float64)
-    UNPACK(FLOAT64, double, FLOAT64, float64)
 #undef UNPACK
   case POLYSHM_UINT64: {
     uint64_t number;
@@ -55,14 +59,7 @@ static inline bool polyshm__pack_plain(polyshm_dtype dtype, const polyshm_value 
     memcpy(element, &number, sizeof number);                                                                 \
     return true;                                                                                             \
   }
-    PACK(INT8, int8_t, INT64, int64)
-    PACK(UINT8, uint8_t, INT64, int64)
-    PACK(INT16, int16_t, INT64, int64)
-    PACK(UINT16, uint16_t, INT64, int64)
-    PACK(INT32, int32_t, INT64, int64)
-    PACK(UINT32, uint32_t, INT64, int64)
-    PACK(INT64, int64_t, INT64, int64)
-    PACK(FLOAT64, double, FLOAT64, float64)
+    POLYSHM__PLAIN_MAP(PACK)
 #undef PACK
   default:
     return false;

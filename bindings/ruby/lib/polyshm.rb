@@ -61,6 +61,7 @@ module PolyShm
 end
 
 require "polyshm/named"
+require "polyshm/sequence"
 require "polyshm/shared_memory"
 require "polyshm/view"
 require "polyshm/shareable_list"

@@ -9,7 +9,7 @@ module PolyShm
   class ShareableList
     include Facade
     include Named
-    include Enumerable
+    include Sequence
     extend Facade
     extend Named::Verbs
     extend PolyShm
@@ -58,26 +58,6 @@ module PolyShm
     # Gives the memory back. Idempotent; later calls raise ClosedError. The name stays.
     def close
       shm.close
-    end
-
-    # Each item as it is when its turn comes.
-    def each
-      return enum_for(:each) { length } unless block_given?
-
-      length.times { |index| yield get(index) }
-      self
-    end
-
-    # The items as an Array, in one call.
-    def to_a(index = 0, count = nil)
-      core_values(index, rest(count, index, length))
-    end
-    alias entries to_a
-
-    # Writes an Array's values from index on, all or none.
-    def replace(values, index = 0)
-      core_assign(index, values)
-      self
     end
 
     # How many items equal a value: numbers by their value, all else by kind and content, so text is never bytes. Without a value

@@ -7,7 +7,7 @@ module PolyShm
   class View
     include Facade
     extend Facade
-    include Enumerable
+    include Sequence
 
     class << self
       undef_method :new
@@ -22,26 +22,6 @@ module PolyShm
     # Without arguments the number of elements, else Enumerable's count.
     def count(*item, &block)
       item.empty? && !block ? size : super
-    end
-
-    # Each element as it is when its turn comes.
-    def each
-      return enum_for(:each) { size } unless block_given?
-
-      size.times { |index| yield get(index) }
-      self
-    end
-
-    # The elements as an Array, in one call.
-    def to_a(index = 0, count = nil)
-      core_values(index, rest(count, index, size))
-    end
-    alias entries to_a
-
-    # Writes an Array's numbers from index on, all or none.
-    def replace(numbers, index = 0)
-      core_assign(index, numbers)
-      self
     end
 
     def fill(number, index = 0, count = nil)
