@@ -5,26 +5,12 @@ local polyshm = require "polyshm"
 local bench = dofile(arg[0]:match "^.*/" .. "interleave.lua")
 local shm = assert(polyshm.SharedMemory.attach(name))
 
--- Each object gets code of its own, so that neither profits from what the interpreter learnt with the other.
-local function loop(statement, object)
-  local code = [[
-    local t, times, clock = ...
-    local x = 1.5
-    local start = clock()
-    for _ = 1, times do
-      for i = 0, 999 do ]] .. statement .. [[ end
-    end
-    return clock() - start]]
-  local run = assert((loadstring or load)(code))
-  return function() return run(object, count / 1000, bench.clock) end
-end
-
-local empty, variants = loop "", {"ours", "hand-written", "hand-written, leanest"}
+local empty, variants = bench.loop "", {"ours", "hand-written", "hand-written, leanest"}
 for _, statement in ipairs {"x = t:get(i)", "t:set(i, x)", "x = t[i]", "t[i] = x"} do
   local runs = {}
   for k, object in ipairs {shm:view("float64"), bench.yardstick.open(name), bench.yardstick.open_lean(name)} do
-    local run = loop(statement, object)
-    runs[k] = {statement, variants[k], function() return (run() - empty()) / count end}
+    local run = bench.loop(statement, object)
+    runs[k] = {statement, variants[k], function() return (run(count / 1000) - empty(count / 1000)) / count end}
   end
   bench.interleave(passes, runs)
 end

@@ -22,3 +22,22 @@ def timed
   yield
   Yardstick.clock - start
 end
+
+# A lambda of t, v and times that runs the statement times * 1000 times, with i from 0 to 999 and an x, and returns the
+# nanoseconds. Each call makes code of its own, so that no object profits from what the interpreter learnt with another.
+def loop_of(statement)
+  eval <<~RUBY
+    lambda do |t, v, times|
+      x = 1.5
+      start = Yardstick.clock
+      times.times do
+        i = 0
+        while i < 1000
+          #{statement}
+          i += 1
+        end
+      end
+      Yardstick.clock - start
+    end
+  RUBY
+end

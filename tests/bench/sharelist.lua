@@ -14,22 +14,10 @@ for k = 0, 999 do made[k + 1] = value(k) end
 local list = assert(polyshm.ShareableList.create(name, made))
 for k = 0, 999 do values[k] = list[k] end -- plain strings, as a script would have them
 
-local function loop(statement)
-  local code = [[
-    local t, v, times, clock = ...
-    local start, x = clock()
-    for _ = 1, times do
-      for i = 0, 999 do x = v[i] ]] .. statement .. [[ end
-    end
-    return clock() - start]]
-  local run = assert((loadstring or load)(code))
-  return function() return run(list, values, count / 1000, bench.clock) / count end
-end
-
-local empty = loop ""
+local empty = bench.loop("x = v[i]", list, values)
 local function net(statement)
-  local run = loop(statement)
-  return function() return run() - empty() end
+  local run = bench.loop("x = v[i] " .. statement, list, values)
+  return function() return (run(count / 1000) - empty(count / 1000)) / count end
 end
 
 local function whole()

@@ -12,26 +12,9 @@ end
 values = Array.new(1000) { |k| value(k) }
 list = PolyShm::ShareableList.create(name, values)
 
-def loop_of(statement)
-  eval <<~RUBY
-    lambda do |t, v, times|
-      start = Yardstick.clock
-      times.times do
-        i = 0
-        while i < 1000
-          x = v[i]
-          #{statement}
-          i += 1
-        end
-      end
-      Yardstick.clock - start
-    end
-  RUBY
-end
-
-empty = loop_of('')
+empty = loop_of('x = v[i]')
 net = lambda do |statement|
-  run = loop_of(statement)
+  run = loop_of("x = v[i]; #{statement}")
   -> { (run.call(list, values, count / 1000) - empty.call(list, values, count / 1000)).fdiv(count) }
 end
 
