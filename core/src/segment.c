@@ -589,9 +589,7 @@ polyshm_status polyshm_segment_get_value(const polyshm_segment *segment, polyshm
     return status;
   if (!out)
     return no_result("get_value");
-  uint64_t element = 0;
-  polyshm__element_load(from, &element, itemsize);
-  polyshm_dtype_unpack(dtype, &element, out);
+  polyshm__element_get(dtype, from, out);
   return polyshm__segment_done(segment, "get_value");
 }
 
@@ -606,11 +604,9 @@ polyshm_status polyshm_segment_set_value(polyshm_segment *segment, polyshm_dtype
     return status;
   if (!value)
     return no_data("set_value");
-  uint64_t element = 0;
-  status = polyshm_dtype_pack(dtype, value, &element);
+  status = polyshm__element_set(dtype, to, value);
   if (status)
     return status;
-  polyshm__element_store(to, &element, itemsize);
   return polyshm__segment_done(segment, "set_value");
 }
 

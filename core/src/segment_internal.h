@@ -3,6 +3,7 @@
 #define POLYSHM_SEGMENT_INTERNAL_H
 
 #include "platform/platform.h"
+#include "value_internal.h"
 
 #include <polyshm/segment.h>
 
@@ -122,6 +123,39 @@ static inline void polyshm__element_store(void *to, const void *from, int64_t it
   default:
     __builtin_memcpy(to, from, (size_t)itemsize);
   }
+}
+
+/* An element as a value and back: one switch, in which load, store and conversion are each dtype's own. */
+static inline void polyshm__element_get(polyshm_dtype dtype, const void *from, polyshm_value *out) {
+  uint64_t element = 0;
+  switch (dtype) {
+#define GET(NAME, name, type)                                                                                \
+  case POLYSHM_##NAME:                                                                                       \
+    polyshm__element_load(from, &element, sizeof(type));                                                     \
+    polyshm__unpack(POLYSHM_##NAME, &element, out);                                                          \
+    break;
+    POLYSHM_DTYPE_MAP(GET)
+#undef GET
+  }
+}
+
+/* Errors as polyshm_dtype_pack(): then nothing was stored. */
+static inline polyshm_status polyshm__element_set(polyshm_dtype dtype, void *to, const polyshm_value *value) {
+  uint64_t element = 0;
+  switch (dtype) {
+#define SET(NAME, name, type)                                                                                \
+  case POLYSHM_##NAME:                                                                                       \
+    if (!polyshm__pack_plain(POLYSHM_##NAME, value, &element)) {                                             \
+      polyshm_status status = polyshm_dtype_pack(POLYSHM_##NAME, value, &element);                           \
+      if (status)                                                                                            \
+        return status;                                                                                       \
+    }                                                                                                        \
+    polyshm__element_store(to, &element, sizeof(type));                                                      \
+    break;
+    POLYSHM_DTYPE_MAP(SET)
+#undef SET
+  }
+  return POLYSHM_OK;
 }
 
 #endif

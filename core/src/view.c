@@ -1,7 +1,6 @@
 #include <polyshm/view.h>
 
 #include "segment_internal.h"
-#include "value_internal.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -126,16 +125,7 @@ polyshm_status polyshm_view_get(const polyshm_view *view, int64_t index, polyshm
   const uint8_t *from = elements_at(view, index, 1);
   if (!from || !out)
     return refuse(view, "get", index, 1);
-  uint64_t element = 0;
-  switch (view->dtype) {
-#define GET(NAME, name, type)                                                                                \
-  case POLYSHM_##NAME:                                                                                       \
-    polyshm__element_load(from, &element, sizeof(type));                                                     \
-    polyshm__unpack(POLYSHM_##NAME, &element, out);                                                          \
-    break;
-    POLYSHM_DTYPE_MAP(GET)
-#undef GET
-  }
+  polyshm__element_get(view->dtype, from, out);
   return polyshm__segment_done(view->segment, "get");
 }
 
@@ -150,20 +140,9 @@ polyshm_status polyshm_view_set(polyshm_view *view, int64_t index, const polyshm
     return refuse(view, "set", index, 1);
   if (view->segment->readonly)
     return read_only(view, "set");
-  uint64_t element = 0;
-  switch (view->dtype) {
-#define SET(NAME, name, type)                                                                                \
-  case POLYSHM_##NAME:                                                                                       \
-    if (!polyshm__pack_plain(POLYSHM_##NAME, value, &element)) {                                             \
-      polyshm_status status = polyshm_dtype_pack(POLYSHM_##NAME, value, &element);                           \
-      if (status)                                                                                            \
-        return status;                                                                                       \
-    }                                                                                                        \
-    polyshm__element_store(to, &element, sizeof(type));                                                      \
-    break;
-    POLYSHM_DTYPE_MAP(SET)
-#undef SET
-  }
+  polyshm_status status = polyshm__element_set(view->dtype, to, value);
+  if (status)
+    return status;
   return polyshm__segment_done(view->segment, "set");
 }
 
