@@ -11,8 +11,12 @@
 #ifndef POLYSHM_H
 #define POLYSHM_H
 
+#include <polyshm/atomics.h>
+#include <polyshm/event.h>
 #include <polyshm/list.h>
+#include <polyshm/lock.h>
 #include <polyshm/segment.h>
+#include <polyshm/semaphore.h>
 #include <polyshm/status.h>
 #include <polyshm/value.h>
 #include <polyshm/view.h>

@@ -1,5 +1,6 @@
 #include <polyshm/list.h>
 
+#include "header_internal.h"
 #include "segment_internal.h"
 
 #include <inttypes.h>
@@ -378,9 +379,24 @@ static polyshm_status read_layout(const char *verb, const polyshm_segment *segme
   return POLYSHM_OK;
 }
 
+/* Whether it is nothing else. */
+static polyshm_status check_kind(const char *verb, const polyshm_segment *segment) {
+  polyshm__header header;
+  const int64_t size = polyshm_segment_size(segment);
+  const int64_t length = size < (int64_t)sizeof header ? size : (int64_t)sizeof header;
+  memcpy(&header, polyshm__segment_base(segment), (size_t)length);
+  const char *kind = polyshm__header_kind_name(&header, length);
+  if (strcmp(kind, "SharedMemory") == 0)
+    return POLYSHM_OK;
+  return polyshm_fail(POLYSHM_KIND, "%s \"%s\": its kind is %s, not ShareableList", verb,
+                      polyshm_segment_name(segment), kind);
+}
+
 /* Takes the segment over, or frees it; *out is NULL before. */
 static polyshm_status list_on(const char *verb, polyshm_segment *segment, polyshm_list **out) {
-  polyshm_status status = read_layout(verb, segment, out);
+  polyshm_status status = check_kind(verb, segment);
+  if (!status)
+    status = read_layout(verb, segment, out);
   if (*out)
     (*out)->segment = segment;
   else
@@ -400,7 +416,7 @@ polyshm_status polyshm_list_create(const char *name, const polyshm_value *values
   polyshm_status status = make_plan("create", values, count, (reserve){bytes, reserve_count}, &made);
   if (!made.list)
     return status;
-  status = polyshm__segment_create(name, made.list->size, mode, &(polyshm__contents){write_list, &made},
+  status = polyshm__segment_create(name, made.list->size, mode, &(polyshm__contents){write_list, &made}, NULL,
                                    &made.list->segment);
   if (status)
     free(made.list);
@@ -430,7 +446,7 @@ polyshm_status polyshm_list_open(const char *name, const polyshm_value *values, 
     return status;
   polyshm_segment *segment = NULL;
   status = polyshm__segment_open(name, made.list->size, mode, flags, &(polyshm__contents){write_list, &made},
-                                 &segment);
+                                 NULL, &segment);
   free(made.list);
   return status ? status : list_on("open", segment, out);
 }

@@ -1,3 +1,4 @@
+#include "header_internal.h"
 #include "segment_internal.h"
 
 #include <inttypes.h>
@@ -5,11 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MILLISECOND INT64_C(1000000)
-
 /* ---- words ---- */
 
-static const char *words(polyshm_status status) {
+const char *polyshm__words(polyshm_status status) {
   if (strcmp(polyshm_status_name(status), "UNKNOWN") != 0)
     return polyshm_status_text(status);
   return strerror(polyshm_status_errno(status)); /* NOLINT(concurrency-mt-unsafe): safe in glibc and musl */
@@ -17,7 +16,7 @@ static const char *words(polyshm_status status) {
 
 /* No name that exists is longer than 255 bytes. */
 static polyshm_status fail(polyshm_status status, const char *verb, const char *name) {
-  return polyshm_fail(status, "%s \"%.255s\": %s", verb, name, words(status));
+  return polyshm_fail(status, "%s \"%.255s\": %s", verb, name, polyshm__words(status));
 }
 
 static polyshm_status no_handle(const char *verb) {
@@ -70,8 +69,10 @@ static polyshm_status check_new_name(const char *verb, const char *name) {
 
 /* ---- handles ---- */
 
-static polyshm_status make_handle(const char *verb, const char *name, int fd, int64_t size, bool readonly,
-                                  const polyshm__identity *identity, polyshm_segment **out) {
+static polyshm_status make_handle(const char *verb, const char *name, int fd, const polyshm__facts *facts,
+                                  int64_t flags, polyshm_segment **out) {
+  const int64_t size = facts->size;
+  const bool readonly = flags & POLYSHM_FLAG_READONLY;
   polyshm_segment *segment = calloc(1, sizeof *segment);
   if (!segment)
     return fail(POLYSHM_ENOMEM, verb, name);
@@ -90,7 +91,9 @@ static polyshm_status make_handle(const char *verb, const char *name, int fd, in
   atomic_init(&segment->references, 1);
   segment->mapped = size;
   segment->readonly = readonly;
-  segment->identity = *identity;
+  segment->any_owner = flags & POLYSHM_FLAG_ANY_OWNER;
+  segment->mode = facts->mode;
+  segment->identity = facts->identity;
   (void)snprintf(segment->name, sizeof segment->name, "%s", name);
   *out = segment;
   return POLYSHM_OK;
@@ -110,6 +113,8 @@ static void each_mapping(polyshm_segment *segment, void (*act)(uint8_t *base, in
 void polyshm_segment_free(polyshm_segment *segment) {
   if (!segment || atomic_fetch_sub_explicit(&segment->references, 1, memory_order_acq_rel) != 1)
     return;
+  if (segment->lock)
+    segment->free_lock(segment->lock);
   each_mapping(segment, polyshm__unmap);
   for (struct polyshm__outgrown *old = segment->outgrown, *next; old; old = next) {
     next = old->next;
@@ -158,14 +163,15 @@ static polyshm_status publish_generated(polyshm__draft *draft, polyshm_segment *
 }
 
 static polyshm_status try_create(const char *verb, const char *name, int64_t size, int64_t mode,
-                                 const polyshm__contents *contents, polyshm_segment **out) {
+                                 const polyshm__contents *contents, int *file, polyshm_segment **out) {
   polyshm__draft draft;
   polyshm_segment *segment = NULL;
   const char *word = name ? name : "";
   polyshm_status status = polyshm__draft_begin(&draft, size, (uint32_t)mode);
   if (status)
     return fail(status, verb, word);
-  status = make_handle(verb, word, draft.fd, size, false, &draft.identity, &segment);
+  const polyshm__facts facts = {.identity = draft.identity, .size = size, .mode = (uint32_t)mode};
+  status = make_handle(verb, word, draft.fd, &facts, 0, &segment);
   if (!status) {
     if (contents)
       contents->write(polyshm__segment_base(segment), contents->context);
@@ -176,17 +182,21 @@ static polyshm_status try_create(const char *verb, const char *name, int64_t siz
       segment = NULL;
     }
   }
+  if (!status && file) {
+    *file = draft.fd;
+    draft.fd = -1;
+  }
   polyshm__draft_end(&draft);
   *out = segment;
   return status;
 }
 
 static polyshm_status create(const char *verb, const char *name, int64_t size, int64_t mode,
-                             const polyshm__contents *contents, polyshm_segment **out) {
-  polyshm_status status = try_create(verb, name, size, mode, contents, out);
+                             const polyshm__contents *contents, int *file, polyshm_segment **out) {
+  polyshm_status status = try_create(verb, name, size, mode, contents, file, out);
   if (status == POLYSHM_ENOENT) { /* there was no /proc */
     polyshm__without_tmpfile = true;
-    status = try_create(verb, name, size, mode, contents, out);
+    status = try_create(verb, name, size, mode, contents, file, out);
   }
   return status;
 }
@@ -196,17 +206,17 @@ static polyshm_status no_result(const char *verb) {
 }
 
 polyshm_status polyshm__segment_create(const char *name, int64_t size, int64_t mode,
-                                       const polyshm__contents *contents, polyshm_segment **out) {
+                                       const polyshm__contents *contents, int *file, polyshm_segment **out) {
   if (!out)
     return no_result("create");
   *out = NULL;
   name = without_slash(name);
   polyshm_status status = check_new("create", name, size, mode);
-  return status ? status : create("create", name, size, mode, contents, out);
+  return status ? status : create("create", name, size, mode, contents, file, out);
 }
 
 polyshm_status polyshm_segment_create(const char *name, int64_t size, int64_t mode, polyshm_segment **out) {
-  return polyshm__segment_create(name, size, mode, NULL, out);
+  return polyshm__segment_create(name, size, mode, NULL, NULL, out);
 }
 
 /* Why a file is not taken for a segment, or NULL. Planted files are how one user harms another in a shared
@@ -221,7 +231,8 @@ static const char *distrust(const polyshm__facts *facts, int64_t flags) {
   return NULL;
 }
 
-static polyshm_status attach(const char *verb, const char *name, int64_t flags, polyshm_segment **out) {
+static polyshm_status attach(const char *verb, const char *name, int64_t flags, int *file,
+                             polyshm_segment **out) {
   bool readonly = flags & POLYSHM_FLAG_READONLY;
   int fd;
   polyshm__facts facts;
@@ -234,8 +245,11 @@ static polyshm_status attach(const char *verb, const char *name, int64_t flags, 
   else if (facts.size == 0)
     status = fail(POLYSHM_ENODATA, verb, name);
   else
-    status = make_handle(verb, name, fd, facts.size, readonly, &facts.identity, out);
-  polyshm__file_close(fd);
+    status = make_handle(verb, name, fd, &facts, flags, out);
+  if (!status && file)
+    *file = fd;
+  else
+    polyshm__file_close(fd);
   return status;
 }
 
@@ -245,8 +259,8 @@ static polyshm_status check_flags(const char *verb, int64_t flags, int64_t allow
   return polyshm_fail(POLYSHM_ARGUMENT, "%s: flags %" PRId64 " are not for this call", verb, flags);
 }
 
-polyshm_status polyshm_segment_attach(const char *name, int64_t flags, int64_t timeout,
-                                      polyshm_segment **out) {
+polyshm_status polyshm__segment_attach(const char *name, int64_t flags, int64_t timeout, int *file,
+                                       polyshm_segment **out) {
   if (!out)
     return no_result("attach");
   *out = NULL;
@@ -256,24 +270,26 @@ polyshm_status polyshm_segment_attach(const char *name, int64_t flags, int64_t t
     status = check_flags("attach", flags, POLYSHM_FLAG_READONLY | POLYSHM_FLAG_ANY_OWNER);
   if (status)
     return status;
-  int64_t deadline = timeout ? polyshm__deadline(timeout) : 0;
-  for (int64_t slice = MILLISECOND;; slice = slice < 32 * MILLISECOND ? 2 * slice : slice) {
-    status = attach("attach", name, flags, out);
+  polyshm__wait wait = polyshm__wait_begin(timeout);
+  for (;;) {
+    status = attach("attach", name, flags, file, out);
     /* ENODATA: CPython makes a segment in two steps, and we may have come in between. */
     bool may_come = status == POLYSHM_ENOENT || status == POLYSHM_ENODATA;
-    if (!may_come || !timeout)
+    if (!may_come)
       return status;
-    int64_t left = polyshm__time_left(deadline, slice);
-    if (!left)
-      return status;
-    status = polyshm__pause(left);
-    if (status)
-      return fail(status, "attach", name);
+    polyshm_status waited = polyshm__wait_slice(&wait);
+    if (waited)
+      return waited == POLYSHM_ETIMEDOUT ? status : fail(waited, "attach", name);
   }
 }
 
+polyshm_status polyshm_segment_attach(const char *name, int64_t flags, int64_t timeout,
+                                      polyshm_segment **out) {
+  return polyshm__segment_attach(name, flags, timeout, NULL, out);
+}
+
 polyshm_status polyshm__segment_open(const char *name, int64_t size, int64_t mode, int64_t flags,
-                                     const polyshm__contents *contents, polyshm_segment **out) {
+                                     const polyshm__contents *contents, int *file, polyshm_segment **out) {
   if (!out)
     return no_result("open");
   *out = NULL;
@@ -286,10 +302,10 @@ polyshm_status polyshm__segment_open(const char *name, int64_t size, int64_t mod
   if (status)
     return status;
   for (int tries = 0; tries < 1000; tries++) {
-    status = attach("open", name, flags, out);
+    status = attach("open", name, flags, file, out);
     if (status != POLYSHM_ENOENT)
       return status;
-    status = create("open", name, size, mode, contents, out);
+    status = create("open", name, size, mode, contents, file, out);
     if (status != POLYSHM_EEXIST)
       return status;
   }
@@ -298,7 +314,7 @@ polyshm_status polyshm__segment_open(const char *name, int64_t size, int64_t mod
 
 polyshm_status polyshm_segment_open(const char *name, int64_t size, int64_t mode, int64_t flags,
                                     polyshm_segment **out) {
-  return polyshm__segment_open(name, size, mode, flags, NULL, out);
+  return polyshm__segment_open(name, size, mode, flags, NULL, NULL, out);
 }
 
 /* ---- the name ---- */
@@ -625,8 +641,11 @@ static polyshm_status visit_name(const char *name, void *context) {
     return POLYSHM_OK;
   if (polyshm__file_facts(name, &facts) || !facts.plain)
     return POLYSHM_OK; /* gone meanwhile, or none of ours */
+  polyshm__header header;
+  int64_t length = 0;
+  polyshm_status unread = polyshm__file_peek(name, &header, sizeof header, &length);
   polyshm_segment_info info = {.name = name,
-                               .kind = "SharedMemory",
+                               .kind = unread ? "unknown" : polyshm__header_kind_name(&header, length),
                                .size = facts.size,
                                .mode = (int64_t)facts.mode,
                                .owner = (int64_t)facts.owner};
@@ -640,6 +659,6 @@ polyshm_status polyshm_each_segment(polyshm_segment_visit *visit, void *context)
   struct walk walk = {.visit = visit, .context = context};
   polyshm_status status = polyshm__file_each(visit_name, &walk);
   if (status && !walk.answer)
-    return polyshm_fail(status, "each_segment: %s", words(status));
+    return polyshm_fail(status, "each_segment: %s", polyshm__words(status));
   return status;
 }

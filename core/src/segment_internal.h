@@ -27,11 +27,14 @@ struct polyshm_segment {
   _Atomic(uint8_t *) base;
   _Atomic int64_t size;
   atomic_bool closed;
-  bool readonly;
+  bool readonly, any_owner;
+  uint32_t mode;          /* permission bits, as it was made or found */
   atomic_int references;  /* the handle and its views */
   pthread_mutex_t change; /* close, resize and refresh exclude one another */
   int64_t mapped;         /* bytes mapped at base: size, or more if a peer cut the file or a resize failed */
   struct polyshm__outgrown *outgrown;
+  struct polyshm_lock *lock; /* lock.c's: the lock that goes with the segment, and how to let go of it */
+  void (*free_lock)(struct polyshm_lock *lock);
   polyshm__identity identity;
   char name[256];
 };
@@ -42,11 +45,17 @@ typedef struct polyshm__contents {
   void *context;
 } polyshm__contents;
 
-/** As the public ones, with contents (NULL: zero bytes). */
+/** As the public ones, with contents (NULL: zero bytes). The file stays open, as *file, unless that is NULL.
+ */
 polyshm_status polyshm__segment_create(const char *name, int64_t size, int64_t mode,
-                                       const polyshm__contents *contents, polyshm_segment **out);
+                                       const polyshm__contents *contents, int *file, polyshm_segment **out);
+polyshm_status polyshm__segment_attach(const char *name, int64_t flags, int64_t timeout, int *file,
+                                       polyshm_segment **out);
 polyshm_status polyshm__segment_open(const char *name, int64_t size, int64_t mode, int64_t flags,
-                                     const polyshm__contents *contents, polyshm_segment **out);
+                                     const polyshm__contents *contents, int *file, polyshm_segment **out);
+
+/** What a status means, those of the system that are not in the table too. Static text. */
+const char *polyshm__words(polyshm_status status);
 
 void polyshm__segment_retain(polyshm_segment *segment);
 
@@ -60,11 +69,16 @@ polyshm_status polyshm__segment_writable(const polyshm_segment *segment, const c
 
 polyshm_status polyshm__segment_closed_error(const polyshm_segment *segment, const char *verb);
 
-/** What every access ends with: see above. */
-static inline polyshm_status polyshm__segment_done(const polyshm_segment *segment, const char *verb) {
-#if !defined(__SANITIZE_THREAD__)            /* it knows no fences */
-  atomic_thread_fence(memory_order_acquire); /* the bytes were loaded before; no instruction on x86 */
+/** The bytes were loaded before what follows: see above. No instruction on x86. */
+static inline void polyshm__after_access(void) {
+#if !defined(__SANITIZE_THREAD__) /* it knows no fences */
+  atomic_thread_fence(memory_order_acquire);
 #endif
+}
+
+/** What every access ends with. */
+static inline polyshm_status polyshm__segment_done(const polyshm_segment *segment, const char *verb) {
+  polyshm__after_access();
   if (atomic_load_explicit(&segment->closed, memory_order_acquire))
     return polyshm__segment_closed_error(segment, verb);
   return POLYSHM_OK;

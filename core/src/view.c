@@ -1,17 +1,10 @@
 #include <polyshm/view.h>
 
-#include "segment_internal.h"
+#include "view_internal.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct polyshm_view {
-  polyshm_segment *segment;
-  int64_t offset, count, itemsize;
-  polyshm_dtype dtype;
-  atomic_bool closed;
-};
 
 polyshm_status polyshm_segment_view(polyshm_segment *segment, polyshm_dtype dtype, int64_t offset,
                                     int64_t count, polyshm_view **out) {
@@ -78,8 +71,8 @@ int64_t polyshm_view_offset(const polyshm_view *view) {
   return view ? view->offset : 0;
 }
 
-/* Why a range cannot be had: off the hot path. */
-static polyshm_status refuse(const polyshm_view *view, const char *verb, int64_t index, int64_t count) {
+polyshm_status polyshm__view_refuse(const polyshm_view *view, const char *verb, int64_t index,
+                                    int64_t count) {
   if (!view)
     return polyshm_fail(POLYSHM_ARGUMENT, "%s: no view was given", verb);
   const char *name = view->segment->name;
@@ -105,41 +98,25 @@ static polyshm_status refuse(const polyshm_view *view, const char *verb, int64_t
                       verb, name, count, index, view->count);
 }
 
-/* The address of a range of elements, or NULL. The segment's size is asked each time: refresh may have found
- * it cut. */
-static inline uint8_t *elements_at(const polyshm_view *view, int64_t index, int64_t count) {
-  if (!view || !polyshm__within(index, count, view->count))
-    return NULL;
-  if (atomic_load_explicit(&view->closed, memory_order_relaxed))
-    return NULL;
-  int64_t start = view->offset + index * view->itemsize;
-  int64_t size = polyshm__segment_size(view->segment);
-  if (start + count * view->itemsize > size)
-    return NULL;
-  if (atomic_load_explicit(&view->segment->closed, memory_order_relaxed))
-    return NULL;
-  return polyshm__segment_base(view->segment) + start;
-}
-
-polyshm_status polyshm_view_get(const polyshm_view *view, int64_t index, polyshm_value *out) {
-  const uint8_t *from = elements_at(view, index, 1);
-  if (!from || !out)
-    return refuse(view, "get", index, 1);
-  polyshm__element_get(view->dtype, from, out);
-  return polyshm__segment_done(view->segment, "get");
-}
-
-static polyshm_status read_only(const polyshm_view *view, const char *verb) {
+polyshm_status polyshm__view_read_only(const polyshm_view *view, const char *verb) {
   return polyshm_fail(POLYSHM_READONLY, "%s \"%s\": %s", verb, view->segment->name,
                       polyshm_status_text(POLYSHM_READONLY));
 }
 
+polyshm_status polyshm_view_get(const polyshm_view *view, int64_t index, polyshm_value *out) {
+  const uint8_t *from = polyshm__view_elements(view, index, 1);
+  if (!from || !out)
+    return polyshm__view_refuse(view, "get", index, 1);
+  polyshm__element_get(view->dtype, from, out);
+  return polyshm__segment_done(view->segment, "get");
+}
+
 polyshm_status polyshm_view_set(polyshm_view *view, int64_t index, const polyshm_value *value) {
-  uint8_t *to = elements_at(view, index, 1);
+  uint8_t *to = polyshm__view_elements(view, index, 1);
   if (!to || !value)
-    return refuse(view, "set", index, 1);
+    return polyshm__view_refuse(view, "set", index, 1);
   if (view->segment->readonly)
-    return read_only(view, "set");
+    return polyshm__view_read_only(view, "set");
   polyshm_status status = polyshm__element_set(view->dtype, to, value);
   if (status)
     return status;
@@ -147,9 +124,9 @@ polyshm_status polyshm_view_set(polyshm_view *view, int64_t index, const polyshm
 }
 
 polyshm_status polyshm_view_read(const polyshm_view *view, int64_t index, int64_t count, void *elements) {
-  const uint8_t *from = elements_at(view, index, count);
+  const uint8_t *from = polyshm__view_elements(view, index, count);
   if (!from || (!elements && count))
-    return refuse(view, "read", index, count);
+    return polyshm__view_refuse(view, "read", index, count);
   if (count)
     memcpy(elements, from, (size_t)(count * view->itemsize));
   return polyshm__segment_done(view->segment, "read");
@@ -157,14 +134,14 @@ polyshm_status polyshm_view_read(const polyshm_view *view, int64_t index, int64_
 
 polyshm_status polyshm_view_walk(const polyshm_view *view, int64_t index, int64_t count,
                                  polyshm_view_take *take, void *context) {
-  if (!elements_at(view, index, count) || !take)
-    return refuse(view, "read", index, count);
+  if (!polyshm__view_elements(view, index, count) || !take)
+    return polyshm__view_refuse(view, "read", index, count);
   const int64_t most = 4096 / view->itemsize;
   for (int64_t done = 0, length; done < count; done += length) {
     length = count - done < most ? count - done : most;
-    const uint8_t *from = elements_at(view, index + done, length);
+    const uint8_t *from = polyshm__view_elements(view, index + done, length);
     if (!from)
-      return refuse(view, "read", index + done, length);
+      return polyshm__view_refuse(view, "read", index + done, length);
     polyshm_status status = take(from, length, context);
     if (!status)
       status = polyshm__segment_done(view->segment, "read");
@@ -175,11 +152,11 @@ polyshm_status polyshm_view_walk(const polyshm_view *view, int64_t index, int64_
 }
 
 polyshm_status polyshm_view_write(polyshm_view *view, int64_t index, const void *elements, int64_t count) {
-  uint8_t *to = elements_at(view, index, count);
+  uint8_t *to = polyshm__view_elements(view, index, count);
   if (!to || (!elements && count))
-    return refuse(view, "write", index, count);
+    return polyshm__view_refuse(view, "write", index, count);
   if (view->segment->readonly)
-    return read_only(view, "write");
+    return polyshm__view_read_only(view, "write");
   if (count)
     memcpy(to, elements, (size_t)(count * view->itemsize));
   return polyshm__segment_done(view->segment, "write");
@@ -187,11 +164,11 @@ polyshm_status polyshm_view_write(polyshm_view *view, int64_t index, const void 
 
 polyshm_status polyshm_view_fill(polyshm_view *view, const polyshm_value *value, int64_t index,
                                  int64_t count) {
-  uint8_t *to = elements_at(view, index, count);
+  uint8_t *to = polyshm__view_elements(view, index, count);
   if (!to || !value)
-    return refuse(view, "fill", index, count);
+    return polyshm__view_refuse(view, "fill", index, count);
   if (view->segment->readonly)
-    return read_only(view, "fill");
+    return polyshm__view_read_only(view, "fill");
   uint64_t element = 0;
   polyshm_status status = polyshm_dtype_pack(view->dtype, value, &element);
   if (status)

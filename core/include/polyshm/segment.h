@@ -172,7 +172,8 @@ POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_set_value(polyshm_seg
 /** What polyshm_each_segment() tells of one name. */
 typedef struct polyshm_segment_info {
   const char *name; /**< valid during the visit */
-  const char *kind; /**< "SharedMemory": bytes of the user's own */
+  const char *kind; /**< "SharedMemory": bytes of the user's own; "Lock", "Semaphore", "Event"; "unknown":
+                       this user may not look */
   int64_t size;     /**< bytes */
   int64_t mode;     /**< permission bits */
   int64_t owner;    /**< user id */

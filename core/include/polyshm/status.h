@@ -39,7 +39,11 @@ typedef int32_t polyshm_status;
   X(RANGE, -20004, "the value does not fit")                                                                 \
   X(TYPE, -20005, "a value of another type is needed")                                                       \
   X(ARGUMENT, -20006, "bad argument")                                                                        \
-  X(CORRUPT, -20007, "the bytes are not what they should be")
+  X(CORRUPT, -20007, "the bytes are not what they should be")                                                \
+  X(KIND, -20008, "the name means an object of another kind")                                                \
+  X(INCOMPATIBLE, -20009, "made by a newer version of polyshm or on another sort of machine")                \
+  X(NOT_OWNER, -20010, "only its owner can do that")                                                         \
+  X(DEADLOCK, -20011, "its owner would wait for itself")
 
 #define POLYSHM_SYSTEM_MAP(X)                                                                                \
   X(EPERM, -EPERM, "not permitted: it belongs to another user")                                              \
@@ -67,6 +71,7 @@ typedef int32_t polyshm_status;
   X(ELOOP, -ELOOP, "the name is a symbolic link: refused, a segment is a plain file")                        \
   X(ENODATA, -ENODATA, "empty: its creator has not sized it yet, or it was cut to 0 bytes")                  \
   X(EOPNOTSUPP, -EOPNOTSUPP, "this file system cannot do that")                                              \
+  X(ETIMEDOUT, -ETIMEDOUT, "not in time")                                                                    \
   X(EDQUOT, -EDQUOT, "over this user's disk quota")                                                          \
   X(ESTALE, -ESTALE, "the name is gone or now means another segment: attach again")
 

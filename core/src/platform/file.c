@@ -234,6 +234,48 @@ void polyshm__file_close(int fd) {
   close(fd);
 }
 
+polyshm_status polyshm__file_peek(const char *name, void *bytes, int64_t size, int64_t *length) {
+  int fd;
+  polyshm__facts facts;
+  polyshm_status status = polyshm__file_open(name, true, &fd, &facts);
+  if (status)
+    return status;
+  ssize_t done = facts.plain ? pread(fd, bytes, (size_t)size, 0) : 0;
+  if (done < 0)
+    status = -errno;
+  polyshm__file_close(fd);
+  *length = done;
+  return status;
+}
+
+bool polyshm__file_is(int fd, const polyshm__identity *identity) {
+  struct stat st;
+  return fd >= 0 && fstat(fd, &st) == 0 && (uint64_t)st.st_dev == identity->device &&
+         (uint64_t)st.st_ino == identity->inode;
+}
+
+polyshm_status polyshm__file_again(int fd, const char *name, const polyshm__identity *identity, int *again) {
+  if (polyshm__file_is(fd, identity)) {
+    path p;
+    (void)snprintf(p.text, sizeof p.text, "/proc/self/fd/%d", fd);
+    *again = open(p.text, O_RDWR | O_CLOEXEC);
+    if (*again >= 0 && polyshm__file_is(*again, identity))
+      return POLYSHM_OK;
+    if (*again < 0 && errno != ENOENT) /* which it is where there is no /proc */
+      return -errno;
+    if (*again >= 0)
+      polyshm__file_close(*again);
+  }
+  polyshm__facts facts;
+  polyshm_status status = polyshm__file_open(name, false, again, &facts);
+  if (status)
+    return status == POLYSHM_ENOENT ? POLYSHM_ESTALE : status;
+  if (polyshm__same_file(&facts.identity, identity))
+    return POLYSHM_OK;
+  polyshm__file_close(*again);
+  return POLYSHM_ESTALE;
+}
+
 polyshm_status polyshm__file_facts(const char *name, polyshm__facts *facts) {
   path p;
   polyshm_status status = path_of(&p, name);

@@ -5,6 +5,10 @@
 #include <sys/mman.h>
 
 polyshm_status polyshm__map(int fd, int64_t size, bool readonly, uint8_t **base) {
+#if SIZE_MAX < INT64_MAX /* a 32-bit process: a size must not lose its upper half */
+  if (size > PTRDIFF_MAX)
+    return POLYSHM_ENOMEM;
+#endif
   void *address = mmap(NULL, (size_t)size, readonly ? PROT_READ : PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (address == MAP_FAILED)
     return -errno;

@@ -46,6 +46,13 @@ void polyshm__draft_end(polyshm__draft *draft);
 /** Opens an existing name and nothing but a plain file's name: never creates, blocks, or follows a link. */
 polyshm_status polyshm__file_open(const char *name, bool readonly, int *fd, polyshm__facts *facts);
 void polyshm__file_close(int fd);
+/** Copies up to `size` first bytes of a plain file out; *length is how many there were. */
+polyshm_status polyshm__file_peek(const char *name, void *bytes, int64_t size, int64_t *length);
+/** Whether the descriptor still is that file: a program may have closed it, as daemons do, and used it anew.
+ */
+bool polyshm__file_is(int fd, const polyshm__identity *identity);
+/** Opens a file once more, through a descriptor that is still it or else by its name. ESTALE: neither. */
+polyshm_status polyshm__file_again(int fd, const char *name, const polyshm__identity *identity, int *again);
 /** Whether a file could grow so far: EFBIG or ENOSPC where that is clear from the start. What cannot fit must
  * not first take all the memory that others need. */
 polyshm_status polyshm__file_room(int fd, int64_t from, int64_t size);
@@ -75,6 +82,36 @@ void polyshm__unmap(uint8_t *base, int64_t size);
 
 uint32_t polyshm__user(void);
 uint32_t polyshm__random(void);
+/** Nanoseconds since 1970. */
+int64_t polyshm__clock(void);
+
+/* ---- token.c: who is alive, as the kernel knows it ---- */
+
+/** A sign of life of this process, on a file: it ends with the process, with exec(3), or when it is dropped.
+ * No fork(2) inherits it, and no descriptor is needed for it. */
+typedef struct polyshm__token {
+  void *page;
+  uint32_t id;      /**< 1 ... 2^31-1; no other living token on the file has it */
+  uint32_t process; /**< polyshm__process() of its taker: after fork(2) it is not this process's */
+} polyshm__token;
+
+/** A number of this process's own; in a child of fork(2) it is another, at first 0. */
+extern _Atomic(const _Atomic uint32_t *) polyshm__process_number __attribute__((visibility("hidden")));
+static inline uint32_t polyshm__process(void) {
+  const _Atomic uint32_t *number = atomic_load_explicit(&polyshm__process_number, memory_order_acquire);
+  return atomic_load_explicit(number, memory_order_relaxed);
+}
+
+/**
+ * Takes a token with an id drawn from a counter, on a file that is opened as polyshm__file_again() does.
+ * EBUSY: each id that was tried is in use.
+ */
+polyshm_status polyshm__token_take(int fd, const char *name, const polyshm__identity *identity,
+                                   _Atomic uint32_t *next_id, polyshm__token *token);
+/** Drops the token if it is this process's. */
+void polyshm__token_drop(const polyshm__token *token);
+/** Whether a token of this id is alive. The file may be open by any descriptor but the token's own. */
+polyshm_status polyshm__token_alive(int fd, uint32_t id, bool *alive);
 
 /* ---- wait.c: time ---- */
 
@@ -84,5 +121,26 @@ int64_t polyshm__deadline(int64_t timeout);
 int64_t polyshm__time_left(int64_t deadline, int64_t longest);
 /** Sleeps once, through the thread's wait hook if it has one. EINTR: give the wait up. */
 polyshm_status polyshm__pause(int64_t nanoseconds);
+
+/** A wait in slices of 1, 2, 4 ... 32 ms: between them one looks for dead owners, closed handles and
+ * interrupts. */
+typedef struct polyshm__wait {
+  int64_t deadline, slice;
+  int32_t rounds;
+} polyshm__wait;
+
+polyshm__wait polyshm__wait_begin(int64_t timeout);
+/** Sleeps for a slice, or what is left of the time. ETIMEDOUT: nothing was left. EINTR: give the wait up. */
+polyshm_status polyshm__wait_slice(polyshm__wait *wait);
+/** The same, as long as the word is `seen`; *woken: polyshm__wake() ended it. */
+polyshm_status polyshm__wait_word(polyshm__wait *wait, const _Atomic uint32_t *word, uint32_t seen,
+                                  bool *woken);
+/** To be called where one looks again instead of sleeping. The same errors: a word that somebody else keeps
+ * changing must neither outlast the time nor an interrupt. */
+polyshm_status polyshm__wait_go(polyshm__wait *wait);
+/** Wakes up to `count` sleepers on a word, in any process; returns how many. */
+int64_t polyshm__wake(const _Atomic uint32_t *word, int64_t count);
+/** Lets an owner on another processor finish; false on a machine with one, where that only takes its time. */
+bool polyshm__spin(void);
 
 #endif

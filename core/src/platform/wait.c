@@ -1,6 +1,15 @@
 #include "platform.h"
 
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
+
+#define SECOND INT64_C(1000000000)
+#define MILLISECOND INT64_C(1000000)
 
 static _Thread_local polyshm_wait_hook *wait_hook;
 static _Thread_local void *wait_context;
@@ -13,7 +22,7 @@ void polyshm_on_wait(polyshm_wait_hook *hook, void *context) {
 static int64_t now(void) {
   struct timespec time;
   clock_gettime(CLOCK_MONOTONIC, &time);
-  return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+  return (int64_t)time.tv_sec * SECOND + time.tv_nsec;
 }
 
 int64_t polyshm__deadline(int64_t timeout) {
@@ -26,21 +35,115 @@ int64_t polyshm__time_left(int64_t deadline, int64_t longest) {
   return left < 0 ? 0 : left < longest ? left : longest;
 }
 
-struct slice {
+/* ---- one sleep ---- */
+
+/* Never without a timeout: a handler installed with SA_RESTART could not end it. Never FUTEX_PRIVATE_FLAG:
+ * the others are in other processes. */
+static long futex(const _Atomic uint32_t *word, int operation, uint32_t value, int64_t nanoseconds) {
+#if defined(SYS_futex_time64) /* 32 bits: SYS_futex has a time of 32 bits there, whatever the libc has */
+  struct {
+    int64_t seconds, nanoseconds;
+  } time = {nanoseconds / SECOND, nanoseconds % SECOND};
+  long result = syscall(SYS_futex_time64, word, operation, value, &time, NULL, 0);
+  if (result >= 0 || errno != ENOSYS)
+    return result;
+#endif
+  struct {
+    long seconds, nanoseconds;
+  } old_time = {(long)(nanoseconds / SECOND), (long)(nanoseconds % SECOND)};
+  return syscall(SYS_futex, word, operation, value, &old_time, NULL, 0);
+}
+
+struct nap {
+  const _Atomic uint32_t *word; /* NULL: sleep whatever happens */
+  uint32_t seen;
   int64_t nanoseconds;
-  bool interrupted;
+  bool interrupted, woken;
 };
 
-static void sleep_slice(void *context) {
-  struct slice *slice = context;
-  struct timespec time = {slice->nanoseconds / 1000000000, slice->nanoseconds % 1000000000};
-  slice->interrupted = nanosleep(&time, NULL) != 0;
+static void sleep_once(void *context) {
+  struct nap *nap = context;
+  if (nap->word) {
+    nap->woken = futex(nap->word, FUTEX_WAIT, nap->seen, nap->nanoseconds) == 0;
+    nap->interrupted = !nap->woken && errno == EINTR;
+  } else {
+    struct timespec time = {(time_t)(nap->nanoseconds / SECOND), (long)(nap->nanoseconds % SECOND)};
+    nap->interrupted = nanosleep(&time, NULL) != 0;
+  }
+}
+
+static polyshm_status take(struct nap *nap) {
+  if (wait_hook)
+    return wait_hook(sleep_once, nap, wait_context);
+  sleep_once(nap);
+  return nap->interrupted ? POLYSHM_EINTR : POLYSHM_OK;
 }
 
 polyshm_status polyshm__pause(int64_t nanoseconds) {
-  struct slice slice = {nanoseconds, false};
-  if (wait_hook)
-    return wait_hook(sleep_slice, &slice, wait_context);
-  sleep_slice(&slice);
-  return slice.interrupted ? POLYSHM_EINTR : POLYSHM_OK;
+  return take(&(struct nap){.nanoseconds = nanoseconds});
+}
+
+/* ---- a wait in slices ---- */
+
+polyshm__wait polyshm__wait_begin(int64_t timeout) {
+  return (polyshm__wait){timeout ? polyshm__deadline(timeout) : 0, MILLISECOND, 0};
+}
+
+static polyshm_status wait_on(polyshm__wait *wait, struct nap *nap) {
+  nap->nanoseconds = wait->deadline ? polyshm__time_left(wait->deadline, wait->slice) : 0;
+  if (!nap->nanoseconds)
+    return POLYSHM_ETIMEDOUT;
+  if (wait->slice < 32 * MILLISECOND)
+    wait->slice *= 2;
+  return take(nap);
+}
+
+polyshm_status polyshm__wait_slice(polyshm__wait *wait) {
+  return wait_on(wait, &(struct nap){0});
+}
+
+polyshm_status polyshm__wait_word(polyshm__wait *wait, const _Atomic uint32_t *word, uint32_t seen,
+                                  bool *woken) {
+  struct nap nap = {.word = word, .seen = seen};
+  polyshm_status status = wait_on(wait, &nap);
+  *woken = nap.woken;
+  return status;
+}
+
+polyshm_status polyshm__wait_go(polyshm__wait *wait) {
+  if (++wait->rounds % 1000)
+    return POLYSHM_OK;
+  if (wait->deadline == 0 || polyshm__time_left(wait->deadline, 1) == 0)
+    return POLYSHM_ETIMEDOUT;
+  return polyshm__pause(MILLISECOND / 1000);
+}
+
+int64_t polyshm__wake(const _Atomic uint32_t *word, int64_t count) {
+  long woken = futex(word, FUTEX_WAKE, (uint32_t)(count < INT_MAX ? count : INT_MAX), 0);
+  return woken < 0 ? 0 : woken;
+}
+
+/* ---- processors ---- */
+
+static bool has_others(void) {
+  static _Atomic int known; /* 0: not yet; 1: this processor alone; 2: more */
+  int others = atomic_load_explicit(&known, memory_order_relaxed);
+  if (!others) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    others = sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) == 1 ? 1 : 2;
+    atomic_store_explicit(&known, others, memory_order_relaxed);
+  }
+  return others == 2;
+}
+
+bool polyshm__spin(void) {
+  if (!has_others())
+    return false;
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+  return true;
 }

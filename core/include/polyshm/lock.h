@@ -1,0 +1,136 @@
+/**
+ * @file lock.h
+ * @brief Lock: mutual exclusion between processes of any language, which survives a killed owner.
+ *
+ * A lock is a named object of its own. It is owned by a thread through a handle: unlocking is the owner's,
+ * and the lock is not re-entrant. Handles are independent of one another, those of one process too.
+ *
+ * Death. When the owner dies, by kill -9 or any other way, while it holds the lock, the next one to lock it
+ * gets POLYSHM_RECOVERED, within milliseconds: what the lock guards may be half-written. The lock then stays
+ * dirty, and each later lock() is RECOVERED as well, until an owner has put things in order and says so by
+ * polyshm_lock_repaired(). Closing a handle that holds the lock, and exec(3), are such a death. The kernel
+ * tells who is alive, never a process id or a timeout: a stopped owner (SIGSTOP) is alive, a zombie is dead;
+ * PID namespaces do not matter.
+ *
+ * fork(2): a child owns nothing that its parent owns, and its handles work as handles of its own. A thread
+ * that ends without unlocking leaves the lock locked as long as the handle is open.
+ *
+ * Threads may share a handle. A waiting thread wakes with POLYSHM_CLOSED, within 50 ms, when another one
+ * closes it.
+ *
+ * Source of the mechanism: owner-id futex word as in "Futexes Are Tricky" (U. Drepper, 2011) and pthread's
+ * robust mutexes; liveness by an open file description lock, fcntl(2). docs/layouts.md has the bytes.
+ */
+#ifndef POLYSHM_LOCK_H
+#define POLYSHM_LOCK_H
+
+#include <polyshm/segment.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A process's handle on a lock. */
+typedef struct polyshm_lock polyshm_lock;
+
+/** X(NAME, number, text): how an attempt to lock ended. A time-out is no failure. */
+#define POLYSHM_LOCK_OUTCOME_MAP(X)                                                                          \
+  X(LOCK_TIMED_OUT, 0, "timed-out")                                                                          \
+  X(LOCKED, 1, "locked")                                                                                     \
+  X(RECOVERED, 2, "recovered")
+
+/** How an attempt to lock ended: only 0, POLYSHM_LOCK_TIMED_OUT, leaves the caller without the lock. */
+typedef int32_t polyshm_lock_outcome;
+
+enum {
+#define POLYSHM_LOCK_OUTCOME(name, number, text) POLYSHM_##name = (number),
+  POLYSHM_LOCK_OUTCOME_MAP(POLYSHM_LOCK_OUTCOME)
+#undef POLYSHM_LOCK_OUTCOME
+};
+
+/** The outcome in a word: "timed-out", "locked", "recovered"; "unknown" for another number. Static text. */
+POLYSHM_API const char *polyshm_lock_outcome_name(polyshm_lock_outcome outcome);
+
+/** Creates a lock, unlocked, and its handle. Name, mode and errors as polyshm_segment_create(). */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_lock_create(const char *name, int64_t mode,
+                                                               polyshm_lock **out);
+
+/**
+ * Attaches to an existing lock. As polyshm_segment_attach(), but flags can only be POLYSHM_FLAG_ANY_OWNER:
+ * who locks, writes. POLYSHM_KIND: the name means something else, the words say what. POLYSHM_INCOMPATIBLE:
+ * made by a newer version of polyshm, or on a machine of the other byte order. POLYSHM_CORRUPT: its header is
+ * damaged.
+ */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_lock_attach(const char *name, int64_t flags,
+                                                               int64_t timeout, polyshm_lock **out);
+
+/** Attaches if the name exists, else creates it. Errors: those of create and attach. */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_lock_open(const char *name, int64_t mode, int64_t flags,
+                                                             polyshm_lock **out);
+
+/**
+ * The lock that goes with a segment: "<name>.lock", opened, or created with the segment's mode, at the first
+ * call. All calls on one segment handle give the same lock; each gives a reference of its own, to be freed.
+ * It is closed by its last reference, the segment's handle being one; it keeps its name when the segment is
+ * unlinked. Errors as polyshm_lock_open(), and POLYSHM_CLOSED.
+ */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_lock(polyshm_segment *segment, polyshm_lock **out);
+
+/** Closes the handle. Idempotent; later calls are POLYSHM_CLOSED. The name stays. Held, it is given up:
+ * RECOVERED. */
+POLYSHM_API polyshm_status polyshm_lock_close(polyshm_lock *lock);
+
+/** Gives the handle back (NULL is ignored), which closes it. No other thread may be using it. */
+POLYSHM_API void polyshm_lock_free(polyshm_lock *lock);
+
+/** As polyshm_segment_unlink(): who is attached goes on with the lock that has lost its name. */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_lock_unlink(const polyshm_lock *lock);
+
+/** Whether the handle is closed (true for NULL). */
+POLYSHM_API bool polyshm_lock_closed(const polyshm_lock *lock);
+
+/** The name, as polyshm_segment_name(). */
+POLYSHM_API const char *polyshm_lock_name(const polyshm_lock *lock);
+
+/** As polyshm_segment_stale(): processes that mean different locks by one name exclude nobody. */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_lock_stale(const polyshm_lock *lock, bool *out);
+
+/**
+ * Locks, waiting for it if need be.
+ *
+ * @param timeout nanoseconds; 0: try; negative: for ever.
+ * @param out POLYSHM_LOCKED or POLYSHM_RECOVERED: the calling thread owns the lock now.
+ * POLYSHM_LOCK_TIMED_OUT: not.
+ * @return POLYSHM_DEADLOCK: the thread owns it already through this handle, and would wait (a try times out).
+ * POLYSHM_EINTR: the wait was interrupted. POLYSHM_CLOSED. POLYSHM_ESTALE: this process cannot take part any
+ * more, because its files were closed (a daemon does that) and the lock's name is gone. POLYSHM_EMFILE,
+ * POLYSHM_ENOMEM, …, at a process's first lock(). Then the lock is not the caller's.
+ */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_lock_lock(polyshm_lock *lock, int64_t timeout,
+                                                             polyshm_lock_outcome *out);
+
+/**
+ * Unlocks. POLYSHM_NOT_OWNER: the calling thread does not own it through this handle. POLYSHM_CORRUPT: it
+ * did, but somebody wrote over the lock meanwhile; it does not own it any more. POLYSHM_CLOSED.
+ */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_lock_unlock(polyshm_lock *lock);
+
+/** Whether the calling thread owns it through this handle. POLYSHM_CLOSED. */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_lock_owned(const polyshm_lock *lock, bool *out);
+
+/** Whether anybody alive owns it: by the time the caller looks at the answer it may be another.
+ * POLYSHM_CLOSED. */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_lock_locked(polyshm_lock *lock, bool *out);
+
+/** Whether an owner died and nobody has said repaired since: as lock() notices it, not the moment the owner
+ * dies. POLYSHM_CLOSED. */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_lock_dirty(const polyshm_lock *lock, bool *out);
+
+/** Says that what the lock guards is in order again. POLYSHM_NOT_OWNER: only the owner can know.
+ * POLYSHM_CLOSED. */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_lock_repaired(polyshm_lock *lock);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

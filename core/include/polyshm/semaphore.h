@@ -1,0 +1,87 @@
+/**
+ * @file semaphore.h
+ * @brief Semaphore: a fixed number of permits, which come back when their holder dies.
+ *
+ * A handle may hold several permits at once, and any thread of the process may release what another has
+ * acquired through the same handle. A permit belongs to the handle: when that is closed, or its process dies
+ * in whatever way, its permits are free for others within milliseconds. That is what POSIX semaphores cannot
+ * do, and why a permit can only be released where it was acquired. After fork(2) a child holds none. Who
+ * holds and who is alive is known as for Lock; see lock.h, for threads too. docs/layouts.md has the bytes.
+ */
+#ifndef POLYSHM_SEMAPHORE_H
+#define POLYSHM_SEMAPHORE_H
+
+#include <polyshm/segment.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A process's handle on a semaphore. */
+typedef struct polyshm_semaphore polyshm_semaphore;
+
+/** The most permits a semaphore can have. */
+#define POLYSHM_SEMAPHORE_MAX 1024
+
+/**
+ * Creates a semaphore of @p count free permits, and its handle. POLYSHM_RANGE: count is outside 1 …
+ * POLYSHM_SEMAPHORE_MAX. Name, mode and other errors as polyshm_segment_create().
+ */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_semaphore_create(const char *name, int64_t count,
+                                                                    int64_t mode, polyshm_semaphore **out);
+
+/** Attaches to an existing semaphore; parameters and errors as polyshm_lock_attach(). */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_semaphore_attach(const char *name, int64_t flags,
+                                                                    int64_t timeout, polyshm_semaphore **out);
+
+/** Attaches if the name exists, else creates it. An existing semaphore keeps its own count. Errors: those of
+ * create and attach. */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_semaphore_open(const char *name, int64_t count,
+                                                                  int64_t mode, int64_t flags,
+                                                                  polyshm_semaphore **out);
+
+/** Closes the handle, and gives its permits back. Idempotent; later calls are POLYSHM_CLOSED. The name stays.
+ */
+POLYSHM_API polyshm_status polyshm_semaphore_close(polyshm_semaphore *semaphore);
+
+/** Gives the handle back (NULL is ignored), which closes it. No other thread may be using it. */
+POLYSHM_API void polyshm_semaphore_free(polyshm_semaphore *semaphore);
+
+/** As polyshm_segment_unlink(). */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_semaphore_unlink(const polyshm_semaphore *semaphore);
+
+/** Whether the handle is closed (true for NULL). */
+POLYSHM_API bool polyshm_semaphore_closed(const polyshm_semaphore *semaphore);
+
+/** The name, as polyshm_segment_name(). */
+POLYSHM_API const char *polyshm_semaphore_name(const polyshm_semaphore *semaphore);
+
+/** As polyshm_segment_stale(). */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_semaphore_stale(const polyshm_semaphore *semaphore,
+                                                                   bool *out);
+
+/** The number of permits there are, free or not; stays after close. 0 for NULL. */
+POLYSHM_API int64_t polyshm_semaphore_count(const polyshm_semaphore *semaphore);
+
+/** The number of permits that are free now, those of dead holders among them. POLYSHM_CLOSED. */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_semaphore_value(polyshm_semaphore *semaphore,
+                                                                   int64_t *out);
+
+/**
+ * Takes one permit, waiting for it if need be.
+ *
+ * @param timeout nanoseconds; 0: try; negative: for ever.
+ * @param out false: none was free in time.
+ * @return POLYSHM_EINTR, POLYSHM_CLOSED, POLYSHM_ESTALE, POLYSHM_EMFILE, …, as polyshm_lock_lock(): none was
+ * taken.
+ */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_semaphore_acquire(polyshm_semaphore *semaphore,
+                                                                     int64_t timeout, bool *out);
+
+/** Gives one permit back. POLYSHM_NOT_OWNER: this handle holds none. POLYSHM_CLOSED. */
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_semaphore_release(polyshm_semaphore *semaphore);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

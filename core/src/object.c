@@ -1,0 +1,243 @@
+#include "object_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- words ---- */
+
+polyshm_status polyshm__object_missing(const polyshm__class *class, const char *verb) {
+  return polyshm_fail(POLYSHM_ARGUMENT, "%s: no %s was given", verb, polyshm__kind_name(class->kind));
+}
+
+polyshm_status polyshm__object_no_result(const char *verb) {
+  return polyshm_fail(POLYSHM_ARGUMENT, "%s: no place for the result", verb);
+}
+
+polyshm_status polyshm__object_fail(const polyshm__object *object, polyshm_status status, const char *verb,
+                                    const char *words) {
+  const char *name = object->segment->name, *kind = polyshm__kind_name(object->class->kind);
+  if (status == POLYSHM_CLOSED)
+    return polyshm_fail(status, "%s \"%s\": the %s is closed; attach again", verb, name, kind);
+  return polyshm_fail(status, "%s \"%s\": %s", verb, name, words ? words : polyshm__words(status));
+}
+
+/* ---- create, attach, open ---- */
+
+struct making {
+  const polyshm__class *class;
+  int64_t size, count;
+};
+
+static void write_object(uint8_t *base, void *context) {
+  const struct making *making = context;
+  polyshm__header header;
+  polyshm__header_make(&header, making->class->kind, making->size);
+  memcpy(base, &header, sizeof header);
+  atomic_store((_Atomic uint32_t *)(void *)(base + POLYSHM__NEXT_PARTICIPANT_OFFSET), 1);
+  uint8_t *body = base + POLYSHM__BODY_OFFSET;
+  memcpy(body + POLYSHM__TAG_OFFSET, making->class->tag, strlen(making->class->tag));
+  if (making->class->write)
+    making->class->write(body, making->count);
+}
+
+/* Gives a segment that was made or found its handle, or gives it back. */
+static polyshm_status make_handle(const polyshm__class *class, const char *verb, polyshm_segment *segment,
+                                  int file, polyshm__object **out) {
+  polyshm__object *object = calloc(1, class->handle_size);
+  if (!object) {
+    polyshm__file_close(file);
+    polyshm_segment_free(segment);
+    return polyshm_fail(POLYSHM_ENOMEM, "%s: %s", verb, polyshm_status_text(POLYSHM_ENOMEM));
+  }
+  object->segment = segment;
+  object->class = class;
+  object->body = polyshm__segment_base(segment) + POLYSHM__BODY_OFFSET;
+  object->file = file;
+  atomic_init(&object->references, 1);
+  *out = object;
+  return POLYSHM_OK;
+}
+
+/* Whether it is such an object. What never changes is looked at once, here. */
+static polyshm_status recognise(const polyshm__object *object, const char *verb) {
+  const polyshm__class *class = object->class;
+  const int64_t size = polyshm__segment_size(object->segment), body_size = size - POLYSHM__BODY_OFFSET;
+  polyshm__header header;
+  const int64_t length = size < (int64_t)sizeof header ? size : (int64_t)sizeof header;
+  memcpy(&header, polyshm__segment_base(object->segment), (size_t)length);
+  polyshm_status status =
+      polyshm__header_check(&header, length, size, class->kind, verb, object->segment->name);
+  if (status)
+    return status;
+  bool whole =
+      body_size >= class->body_size &&
+      memcmp((const char *)object->body + POLYSHM__TAG_OFFSET, class->tag, strlen(class->tag)) == 0 &&
+      (!class->check || class->check(object, body_size));
+  return whole ? POLYSHM_OK
+               : polyshm__object_fail(object, POLYSHM_CORRUPT, verb,
+                                      "what is behind its header is damaged: unlink it and create it anew");
+}
+
+static polyshm_status make_recognised(const polyshm__class *class, const char *verb, polyshm_segment *segment,
+                                      int file, polyshm__object **out) {
+  polyshm_status status = make_handle(class, verb, segment, file, out);
+  if (status)
+    return status;
+  status = recognise(*out, verb);
+  if (status) {
+    polyshm__object_free(*out);
+    *out = NULL;
+  }
+  return status;
+}
+
+polyshm_status polyshm__object_create(const polyshm__class *class, const char *name, int64_t body_size,
+                                      int64_t count, int64_t mode, polyshm__object **out) {
+  if (!out)
+    return polyshm__object_no_result("create");
+  struct making making = {class, POLYSHM__BODY_OFFSET + body_size, count};
+  polyshm_segment *segment = NULL;
+  int file = -1;
+  polyshm_status status = polyshm__segment_create(
+      name, making.size, mode, &(polyshm__contents){write_object, &making}, &file, &segment);
+  return status ? status : make_handle(class, "create", segment, file, out);
+}
+
+static polyshm_status check_flags(const char *verb, int64_t flags) {
+  return flags & POLYSHM_FLAG_READONLY
+             ? polyshm_fail(POLYSHM_ARGUMENT, "%s: readonly is not for this kind of object: its users write",
+                            verb)
+             : POLYSHM_OK;
+}
+
+polyshm_status polyshm__object_attach(const polyshm__class *class, const char *name, int64_t flags,
+                                      int64_t timeout, polyshm__object **out) {
+  if (!out)
+    return polyshm__object_no_result("attach");
+  polyshm_segment *segment = NULL;
+  int file = -1;
+  polyshm_status status = check_flags("attach", flags);
+  if (!status)
+    status = polyshm__segment_attach(name, flags, timeout, &file, &segment);
+  return status ? status : make_recognised(class, "attach", segment, file, out);
+}
+
+polyshm_status polyshm__object_open(const polyshm__class *class, const char *name, int64_t body_size,
+                                    int64_t count, int64_t mode, int64_t flags, polyshm__object **out) {
+  if (!out)
+    return polyshm__object_no_result("open");
+  struct making making = {class, POLYSHM__BODY_OFFSET + body_size, count};
+  polyshm_segment *segment = NULL;
+  int file = -1;
+  polyshm_status status = check_flags("open", flags);
+  if (!status)
+    status = polyshm__segment_open(name, making.size, mode, flags,
+                                   &(polyshm__contents){write_object, &making}, &file, &segment);
+  return status ? status : make_recognised(class, "open", segment, file, out);
+}
+
+/* ---- the calls that use file and participant ---- */
+
+static bool enter(polyshm__object *object) {
+  unsigned users = atomic_load(&object->users);
+  while (!(users & POLYSHM__CLOSED))
+    if (atomic_compare_exchange_weak(&object->users, &users, users + 1))
+      return true;
+  return false;
+}
+
+static void give_back(polyshm__object *object) {
+  const polyshm__participant *participant = atomic_load(&object->participant);
+  if (participant)
+    polyshm__token_drop(&participant->token);
+  if (polyshm__file_is(object->file, &object->segment->identity)) /* a daemon may have closed it */
+    polyshm__file_close(object->file);
+  object->file = -1;
+}
+
+static void leave(polyshm__object *object) {
+  if (atomic_fetch_sub(&object->users, 1) == POLYSHM__CLOSED + 1)
+    give_back(object);
+}
+
+polyshm_status polyshm__object_close(polyshm__object *object) {
+  unsigned users = atomic_fetch_or(&object->users, POLYSHM__CLOSED);
+  (void)polyshm_segment_close(object->segment);
+  if (users == 0)
+    give_back(object);
+  return POLYSHM_OK;
+}
+
+void polyshm__object_free(polyshm__object *object) {
+  if (atomic_fetch_sub_explicit(&object->references, 1, memory_order_acq_rel) != 1)
+    return;
+  (void)polyshm__object_close(object);
+  for (polyshm__participant *one = atomic_load(&object->participant), *next; one; one = next) {
+    next = one->inherited;
+    free(one);
+  }
+  polyshm_segment_free(object->segment);
+  free(object);
+}
+
+/* ---- participants ---- */
+
+static polyshm_status join(polyshm__object *object) {
+  polyshm__participant *mine = calloc(1, sizeof *mine), *found = atomic_load(&object->participant);
+  if (!mine)
+    return POLYSHM_ENOMEM;
+  uint8_t *base = polyshm__segment_base(object->segment);
+  polyshm_status status = polyshm__token_take(
+      object->file, object->segment->name, &object->segment->identity,
+      (_Atomic uint32_t *)(void *)(base + POLYSHM__NEXT_PARTICIPANT_OFFSET), &mine->token);
+  if (status) {
+    free(mine);
+    return status;
+  }
+  mine->inherited = found;
+  const polyshm__token *token = &mine->token;
+  if (!atomic_compare_exchange_strong(&object->participant, &found, mine)) { /* another thread was faster */
+    token = &found->token;
+    polyshm__token_drop(&mine->token);
+    free(mine);
+  }
+  atomic_store(&object->identity, (uint64_t)token->process << 32 | token->id);
+  return POLYSHM_OK;
+}
+
+polyshm_status polyshm__object_join(polyshm__object *object, const char *verb, uint32_t *id) {
+  *id = polyshm__object_id(object);
+  if (*id)
+    return POLYSHM_OK;
+  if (!enter(object))
+    return polyshm__object_fail(object, POLYSHM_CLOSED, verb, NULL);
+  polyshm_status status = join(object);
+  leave(object);
+  if (status)
+    return polyshm__object_fail(object, status, verb,
+                                status == POLYSHM_EBUSY ? "no participant's id is free: try again" : NULL);
+  *id = polyshm__object_id(object);
+  return POLYSHM_OK;
+}
+
+/* A descriptor to ask by: ours, or, where a daemon has closed that, one more. */
+static bool ask(const polyshm__object *object, uint32_t id) {
+  const polyshm__identity *identity = &object->segment->identity;
+  bool alive = true;
+  if (polyshm__file_is(object->file, identity))
+    return polyshm__token_alive(object->file, id, &alive) || alive;
+  int again;
+  if (polyshm__file_again(-1, object->segment->name, identity, &again))
+    return true;
+  bool unknown = polyshm__token_alive(again, id, &alive) != POLYSHM_OK;
+  polyshm__file_close(again);
+  return unknown || alive;
+}
+
+bool polyshm__object_alive(polyshm__object *object, uint32_t id) {
+  if (!enter(object))
+    return true;
+  bool alive = ask(object, id);
+  leave(object);
+  return alive;
+}

@@ -1,0 +1,135 @@
+/*
+ * A token is an open file description lock on one byte of a file, fcntl(2), far behind its end: byte 2^40 +
+ * id. The kernel drops such a lock when nothing refers to the open file any more, however that came about,
+ * and answers whether it is there in any PID namespace. The open file is kept by a mapping of one page alone,
+ * which fork(2) does not inherit and daemons that close all descriptors do not close.
+ */
+#include "platform.h"
+
+#include <polyshm/segment.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define FIRST_BYTE ((off_t)1 << 40)
+#define IDS UINT32_C(0x7fffffff) /* the bit above them is free for users of ids */
+#define TRIES 1000
+
+/* ---- this process ---- */
+
+static const _Atomic uint32_t no_number;
+_Atomic(const _Atomic uint32_t *) polyshm__process_number = &no_number;
+
+static _Atomic uint32_t *number_page; /* wiped to 0 by fork(2), whoever calls it */
+static polyshm_status number_page_status;
+
+/* No fork(2) while the file of a token is open: the child would have it open as well, and seem to be its
+ * taker. */
+static pthread_mutex_t taking = PTHREAD_MUTEX_INITIALIZER;
+
+static void before_fork(void) {
+  pthread_mutex_lock(&taking);
+}
+
+static void after_fork(void) {
+  pthread_mutex_unlock(&taking);
+}
+
+static void begin(void) {
+  size_t page = (size_t)polyshm_page_size();
+  void *memory = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED || madvise(memory, page, MADV_WIPEONFORK))
+    number_page_status = -errno;
+  else if (pthread_atfork(before_fork, after_fork, after_fork))
+    number_page_status = POLYSHM_ENOMEM;
+  else
+    number_page = memory;
+}
+
+/* Called with `taking` held. */
+static polyshm_status number_this_process(uint32_t *number) {
+  static bool begun;
+  static uint32_t last; /* a child goes on from what its parent had, and so never has the same again */
+  if (!begun)
+    begin();
+  begun = true;
+  if (number_page_status)
+    return number_page_status;
+  *number = atomic_load_explicit(number_page, memory_order_relaxed);
+  if (!*number) {
+    *number = ++last;
+    atomic_store_explicit(number_page, *number, memory_order_relaxed);
+    atomic_store_explicit(&polyshm__process_number, number_page, memory_order_release);
+  }
+  return POLYSHM_OK;
+}
+
+/* ---- tokens ---- */
+
+static int byte_lock(int fd, int command, uint32_t id, short *type) {
+  struct flock byte = {
+      .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = FIRST_BYTE + (off_t)id, .l_len = 1};
+  int result = fcntl(fd, command, &byte);
+  *type = byte.l_type;
+  return result;
+}
+
+static polyshm_status lock_some_byte(int fd, _Atomic uint32_t *next_id, uint32_t *id) {
+  for (int tries = 0; tries < TRIES; tries++) {
+    short type;
+    *id = atomic_fetch_add_explicit(next_id, 1, memory_order_relaxed) & IDS;
+    if (!*id)
+      continue; /* 0 is nobody */
+    if (byte_lock(fd, F_OFD_SETLK, *id, &type) == 0)
+      return POLYSHM_OK;
+    if (errno != EAGAIN && errno != EACCES)
+      return -errno;
+  }
+  return POLYSHM_EBUSY;
+}
+
+static polyshm_status take(int fd, _Atomic uint32_t *next_id, polyshm__token *token) {
+  polyshm_status status = lock_some_byte(fd, next_id, &token->id);
+  if (status)
+    return status;
+  size_t page = (size_t)polyshm_page_size();
+  token->page = mmap(NULL, page, PROT_READ, MAP_SHARED, fd, 0);
+  if (token->page == MAP_FAILED)
+    return -errno;
+  if (madvise(token->page, page, MADV_DONTFORK) == 0)
+    return POLYSHM_OK;
+  status = -errno;
+  (void)munmap(token->page, page);
+  return status;
+}
+
+polyshm_status polyshm__token_take(int fd, const char *name, const polyshm__identity *identity,
+                                   _Atomic uint32_t *next_id, polyshm__token *token) {
+  pthread_mutex_lock(&taking);
+  int again;
+  polyshm_status status = number_this_process(&token->process);
+  if (!status)
+    status = polyshm__file_again(fd, name, identity, &again);
+  if (!status) {
+    status = take(again, next_id, token);
+    polyshm__file_close(again);
+  }
+  pthread_mutex_unlock(&taking);
+  return status;
+}
+
+void polyshm__token_drop(const polyshm__token *token) {
+  if (token->process == polyshm__process())
+    (void)munmap(token->page, (size_t)polyshm_page_size());
+}
+
+polyshm_status polyshm__token_alive(int fd, uint32_t id, bool *alive) {
+  short type;
+  if (byte_lock(fd, F_OFD_GETLK, id, &type))
+    return -errno;
+  *alive = type != F_UNLCK;
+  return POLYSHM_OK;
+}
