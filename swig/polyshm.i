@@ -12,12 +12,18 @@
 #define delete_polyshm_segment polyshm_segment_free
 #define delete_polyshm_view polyshm_view_free
 #define delete_polyshm_list polyshm_list_free
+#define delete_polyshm_lock polyshm_lock_free
+#define delete_polyshm_semaphore polyshm_semaphore_free
+#define delete_polyshm_event polyshm_event_free
 %}
 
 /* Scripts know the classes by CPython's names, the methods without their prefix. */
 %rename(SharedMemory) polyshm_segment;
 %rename(View) polyshm_view;
 %rename(ShareableList) polyshm_list;
+%rename(Lock) polyshm_lock;
+%rename(Semaphore) polyshm_semaphore;
+%rename(Event) polyshm_event;
 %rename("%(strip:[polyshm_])s", %$isfunction, %$isglobal) "";
 %nodefaultctor;
 %nodefaultdtor;
@@ -32,4 +38,8 @@
 %include <api/status.i>
 %include <api/segment.i>
 %include <api/view.i>
+%include <api/atomics.i>
 %include <api/list.i>
+%include <api/lock.i>
+%include <api/semaphore.i>
+%include <api/event.i>

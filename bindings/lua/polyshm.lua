@@ -47,9 +47,42 @@ local function rest(whole, start, length)
   return type(start) == "number" and whole - start or 0
 end
 
----- classes ----
+---- scopes ----
 
-local closable = {} -- by what getmetatable() tells of an object
+local scopes = {} -- what with() does, by what getmetatable() tells of an object
+
+local function finish(object, ok, ...)
+  object:close()
+  if not ok then error((...), 0) end
+  return ...
+end
+
+local function closing(object, fn)
+  return finish(object, pcall(fn, object))
+end
+
+-- The last failure that was returned: with(attach(...), fn) is given only the nil of nil, error.
+local failure
+local function returned(object, err)
+  failure = err
+  return object, err
+end
+
+-- Calls fn(object), closes the object whatever happens, and returns what fn returned. A Lock or a Semaphore is not
+-- closed, but held meanwhile. What the object's maker failed with is passed on:
+-- local ok, err = polyshm.with(polyshm.SharedMemory.attach("x"), fn).
+function polyshm.with(object, fn)
+  if object == nil and failure then
+    local err = failure
+    failure = nil
+    return nil, err
+  end
+  local scope = scopes[getmetatable(object)]
+  if not scope then fail("TYPE", ("with: an object of polyshm is needed, not %s"):format(type(object))) end
+  return scope(object, fn)
+end
+
+---- classes ----
 
 -- The methods of a C class, as a table to add to; its metatable; what reads its attributes. `members` makes __index.
 local function class(c_name, name, members, attributes)
@@ -60,27 +93,33 @@ local function class(c_name, name, members, attributes)
     getters[key], methods[key] = methods[key], nil
   end
   metatable.__index = members(methods, getters)
-  metatable.__newindex = methods.set or function(object, key)
+  metatable.__newindex = function(object, key)
     fail("ARGUMENT", ("%s: nothing can be assigned to .%s"):format(tostring(object), tostring(key)))
   end
   metatable.__len = getters[attributes.length]
   metatable.__close = methods.close
   metatable.__metatable = "polyshm." .. name
-  closable[metatable.__metatable] = true
+  scopes[metatable.__metatable] = closing
   return methods, metatable, getters
 end
 
 local Segment, segment_metatable, segment = class("polyshm_segment", "SharedMemory", core.members,
-  {"name", "size", "address", "readonly", "closed", length = "size"})
+  {"name", "size", "address", "readonly", "closed", "lock", length = "size"})
 local View, view_metatable, view = class("polyshm_view", "View", core.view_members,
   {"dtype", "count", "offset", "closed", length = "count"})
 local List, list_metatable, list = class("polyshm_list", "ShareableList", core.list_members,
   {"name", "length", "shm", "closed", length = "length"})
+local Lock, lock_metatable, lock = class("polyshm_lock", "Lock", core.members,
+  {"name", "closed", "owned", "locked", "dirty"})
+local Semaphore, semaphore_metatable, semaphore = class("polyshm_semaphore", "Semaphore", core.members,
+  {"name", "closed", "count", "value"})
+local _, event_metatable, event = class("polyshm_event", "Event", core.members, {"name", "closed", "is_set"})
 
--- What views and lists have in common: ranges as tables, and iteration.
-local function sequence(methods, length)
+-- What views and lists have in common: assignment to an index, ranges as tables, and iteration.
+local function sequence(methods, metatable, length)
   local values, assign, get = methods.values, methods.assign, methods.get
   methods.values = nil
+  metatable.__newindex = methods.set
 
   function methods:totable(index, count)
     index = either(index, 0)
@@ -101,62 +140,78 @@ local function sequence(methods, length)
   end
 end
 
-sequence(View, view.count)
-sequence(List, list.length)
+sequence(View, view_metatable, view.count)
+sequence(List, list_metatable, list.length)
 
----- SharedMemory ----
-
-local SharedMemory = {}
-polyshm.SharedMemory = SharedMemory
-
-local FILE_MODE = 384 -- 0600
-
--- The last failure that was returned: with(attach(...), fn) is given only the nil of nil, error.
-local failure
-local function returned(object, err)
-  failure = err
-  return object, err
+-- What locks and semaphores have in common: the method that takes them may be told not to wait, and fn may be called
+-- while they are taken.
+local function takeable(methods, metatable, verb)
+  local take = methods[verb]
+  methods["try_" .. verb] = function(object) return take(object, 0) end
+  methods.synchronize = core.synchronize
+  scopes[metatable.__metatable] = core.synchronize
 end
 
-local create_options = options{"size", "mode", "exclusive", "any_owner"}
-local attach_options = options{"readonly", "any_owner", "timeout"}
-local open_options = options{"size", "mode", "any_owner"}
-local new_options = options{"name", "create", "size"}
+takeable(Lock, lock_metatable, "lock")
+takeable(Semaphore, semaphore_metatable, "acquire")
+
+---- the verbs of classes ----
+
+local FILE_MODE = 384 -- 0600
 
 local function any_owner(verb, given)
   return boolean(verb, "any_owner", given.any_owner, false) and core.FLAG_ANY_OWNER or 0
 end
 
-function SharedMemory.open(name, given)
-  given = open_options("open", given)
-  return returned(core.segment_open(name, either(given.size, polyshm.page_size), either(given.mode, FILE_MODE),
-    any_owner("open", given)))
-end
-
-function SharedMemory.create(name, given)
-  given = create_options("create", given)
-  local size, mode = either(given.size, polyshm.page_size), either(given.mode, FILE_MODE)
-  local flags = any_owner("create", given)
-  if boolean("create", "exclusive", given.exclusive, true) then
-    return returned(core.segment_create(name, size, mode))
+local function attacher(core_attach, attach_options)
+  return function(name, given)
+    given = attach_options("attach", given)
+    local flags = any_owner("attach", given)
+    if boolean("attach", "readonly", given.readonly, false) then flags = flags + core.FLAG_READONLY end
+    return returned(core_attach(name, flags, either(given.timeout, 0)))
   end
-  return returned(core.segment_open(name, size, mode, flags))
 end
 
-local function attach(core_attach, name, given)
-  given = attach_options("attach", given)
-  local flags = any_owner("attach", given)
-  if boolean("attach", "readonly", given.readonly, false) then flags = flags + core.FLAG_READONLY end
-  return returned(core_attach(name, flags, either(given.timeout, 0)))
+-- create, open and unlink, and with these options attach. `own` is an option that only this class has, if it has one.
+local function verbs(kind, attach_options, own, default)
+  local core_create, core_open = core[kind .. "_create"], core[kind .. "_open"]
+  local create_options = options{"mode", "exclusive", "any_owner", own}
+  local open_options = options{"mode", "any_owner", own}
+
+  local function make(core_make, name, given, ...)
+    if own then return returned(core_make(name, either(given[own], default), ...)) end
+    return returned(core_make(name, ...))
+  end
+
+  return {
+    create = function(name, given)
+      given = create_options("create", given)
+      local mode, flags = either(given.mode, FILE_MODE), any_owner("create", given)
+      if boolean("create", "exclusive", given.exclusive, true) then return make(core_create, name, given, mode) end
+      return make(core_open, name, given, mode, flags)
+    end,
+    open = function(name, given)
+      given = open_options("open", given)
+      return make(core_open, name, given, either(given.mode, FILE_MODE), any_owner("open", given))
+    end,
+    attach = attacher(core[kind .. "_attach"], attach_options),
+    unlink = core.segment_unlink_name,
+  }
 end
 
-function SharedMemory.attach(name, given)
-  return attach(core.segment_attach, name, given)
-end
+local attach_options = options{"readonly", "any_owner", "timeout"}
+local attach_to_write_options = options{"any_owner", "timeout"}
 
-function SharedMemory.unlink(name)
-  return core.segment_unlink_name(name)
-end
+polyshm.Lock = verbs("lock", attach_to_write_options)
+polyshm.Semaphore = verbs("semaphore", attach_to_write_options, "count", 1)
+polyshm.Event = verbs("event", attach_to_write_options)
+
+---- SharedMemory ----
+
+local SharedMemory = verbs("segment", attach_options, "size", polyshm.page_size)
+polyshm.SharedMemory = SharedMemory
+
+local new_options = options{"name", "create", "size"}
 
 -- CPython's constructor: SharedMemory{name = "x"} attaches, SharedMemory{create = true, size = 64} creates.
 setmetatable(SharedMemory, {__call = function(_, given)
@@ -169,7 +224,7 @@ end})
 
 ---- ShareableList ----
 
-local ShareableList = {unlink = SharedMemory.unlink}
+local ShareableList = {attach = attacher(core.list_attach, attach_options), unlink = SharedMemory.unlink}
 polyshm.ShareableList = ShareableList
 
 local list_create_options = options{"reserve", "mode", "exclusive", "any_owner"}
@@ -188,10 +243,6 @@ function ShareableList.create(name, values, given)
     return returned(core.list_create(name, values, given.reserve, mode))
   end
   return returned(core.list_open(name, values, given.reserve, mode, flags))
-end
-
-function ShareableList.attach(name, given)
-  return attach(core.list_attach, name, given)
 end
 
 -- CPython's constructor: ShareableList{sequence = {1, 2}, name = "x"} creates, ShareableList{name = "x"} attaches.
@@ -226,6 +277,17 @@ function Segment:view(dtype, given)
   return view_of(self, dtype, either(given.offset, 0), either(given.count, -1))
 end
 
+-- shm.lock is the same object each time. It means nothing to its segment, so the collector gets both at once.
+local lock_of, locks = segment.lock, setmetatable({}, {__mode = "k"})
+function segment.lock(shm)
+  local found = locks[shm]
+  if not found or lock.closed(found) or segment.closed(shm) then
+    found = lock_of(shm)
+    locks[shm] = found
+  end
+  return found
+end
+
 function segment_metatable:__tostring()
   return ("SharedMemory('%s', size=%d%s)"):format(segment.name(self), segment.size(self),
     segment.closed(self) and ", closed" or "")
@@ -233,11 +295,15 @@ end
 
 ---- a view ----
 
-local fill_view = View.fill
+local fill_view, notify = View.fill, View.notify
 
 function View:fill(value, index, count)
   index = either(index, 0)
   return fill_view(self, value, index, rest(view.count(self), index, count))
+end
+
+function View:notify(index, count)
+  return notify(self, index, either(count, -1))
 end
 
 function view_metatable:__tostring()
@@ -286,28 +352,23 @@ function list_metatable:__tostring()
   return ("ShareableList([%s], name='%s')"):format(table.concat(words, ", "), name)
 end
 
+---- a lock, a semaphore, an event ----
+
+function lock_metatable:__tostring()
+  return ("Lock('%s'%s)"):format(lock.name(self), lock.closed(self) and ", closed" or "")
+end
+
+function semaphore_metatable:__tostring()
+  return ("Semaphore('%s', count=%d%s)"):format(semaphore.name(self), semaphore.count(self),
+    semaphore.closed(self) and ", closed" or "")
+end
+
+function event_metatable:__tostring()
+  return ("Event('%s'%s)"):format(event.name(self), event.closed(self) and ", closed" or "")
+end
+
 ---- the module ----
 
 polyshm.segments = core.each_segment
-
-local function finish(object, ok, ...)
-  object:close()
-  if not ok then error((...), 0) end
-  return ...
-end
-
--- Calls fn(object), closes the object whatever happens, and returns what fn returned. What the object's maker failed
--- with is passed on: local ok, err = polyshm.with(polyshm.SharedMemory.attach("x"), fn).
-function polyshm.with(object, fn)
-  if object == nil and failure then
-    local err = failure
-    failure = nil
-    return nil, err
-  end
-  if not closable[getmetatable(object)] then
-    fail("TYPE", ("with: a SharedMemory, a View or a ShareableList is needed, not %s"):format(type(object)))
-  end
-  return finish(object, pcall(fn, object))
-end
 
 return polyshm

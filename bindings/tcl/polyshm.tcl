@@ -11,12 +11,18 @@
 #   polyshm::ShareableList open name items ?-reserve n? ?-mode 0600? ?-any_owner bool?
 #   polyshm::ShareableList new ?-sequence items? ?-name name?
 #   polyshm::ShareableList unlink name
-#   polyshm::segments, polyshm::version, polyshm::page_size, polyshm::with
+#   polyshm::Lock, polyshm::Semaphore (which has -count n), polyshm::Event:
+#       create ?name? ?-mode 0600? ?-exclusive bool? ?-any_owner bool?
+#       attach name ?-any_owner bool? ?-timeout seconds?
+#       open name ?-mode 0600? ?-any_owner bool?
+#       unlink name
+#   polyshm::segments, polyshm::version, polyshm::page_size
+#   polyshm::with varName object ?-timeout seconds? script: the module's, as it is here
 #
 # README.md has the methods of the objects.
 
 namespace eval ::polyshm {
-    namespace export ShareableList SharedMemory page_size segments version with
+    namespace export Event Lock Semaphore ShareableList SharedMemory page_size segments version with
 
     proc Misuse {code message} {
         return -code error -errorcode [list POLYSHM $code] $message
@@ -86,114 +92,88 @@ namespace eval ::polyshm {
         core::each_segment
     }
 
-    # Runs a script with $object in a variable, and destroys the object however the script ends.
-    proc with {varName object script} {
-        set command [uplevel 1 [list ::polyshm::core::command $object]]
-        upvar 1 $varName variable
-        set variable $object
-        catch {uplevel 1 $script} result options
-        catch {core::destroy $command} ;# unless the script did
-        dict incr options -level
-        return -options $options $result
-    }
-}
+    # ---- the verbs of all classes: $type is the core's word for the class, $own its own options with their defaults, and
+    # $contents words that the core takes before those ----
 
-namespace eval ::polyshm::SharedMemory {
-    namespace path ::polyshm
-    namespace export attach create new open unlink
-    namespace ensemble create -prefixes 0
-
-    proc create {args} {
+    # Options come in pairs: an odd word is the name.
+    proc Create {type own contents args} {
         set named [expr {[llength $args] % 2 || [llength $args] && ![string match -* [lindex $args 0]]}]
-        set options [Options [dict create -size [core::page_size] -mode 0600 -exclusive 1 -any_owner 0] [lrange $args $named end]]
+        set options [Options [dict merge $own {-mode 0600 -exclusive 1 -any_owner 0}] [lrange $args $named end]]
         set flags [Flags $options]
-        dict with options {}
+        set words [list {*}$contents {*}[lmap option [dict keys $own] {dict get $options $option}] [dict get $options -mode]]
         if {[Shared $options $named]} {
-            return [core::segment_open [lindex $args 0] ${-size} ${-mode} $flags]
+            return [core::${type}_open [lindex $args 0] {*}$words $flags]
         }
         if {$named} {
-            return [core::segment_create [lindex $args 0] ${-size} ${-mode}]
+            return [core::${type}_create [lindex $args 0] {*}$words]
         }
-        core::segment_create_unnamed ${-size} ${-mode}
+        core::${type}_create_unnamed {*}$words
     }
 
-    proc attach {name args} {
-        set options [Options {-readonly 0 -any_owner 0 -timeout 0} $args]
-        core::segment_attach $name [Flags $options] [dict get $options -timeout]
+    proc Open {type own contents name args} {
+        set options [Options [dict merge $own {-mode 0600 -any_owner 0}] $args]
+        set words [list {*}$contents {*}[lmap option [dict keys $own] {dict get $options $option}] [dict get $options -mode]]
+        core::${type}_open $name {*}$words [Flags $options]
     }
 
-    proc open {name args} {
-        set options [Options [dict create -size [core::page_size] -mode 0600 -any_owner 0] $args]
-        core::segment_open $name [dict get $options -size] [dict get $options -mode] [Flags $options]
+    proc Attach {type own name args} {
+        set options [Options [dict merge $own {-any_owner 0 -timeout 0}] $args]
+        core::${type}_attach $name [Flags $options] [dict get $options -timeout]
     }
 
-    proc unlink {name} {
-        core::segment_unlink_name $name
+    # Makes a class command; $verbs are those that the class does in its own way.
+    proc Class {class type {own {}} {attach {}} {verbs {}}} {
+        namespace ensemble create -command ::polyshm::$class -prefixes 0 -map [dict merge [list \
+            create [list ::polyshm::Create $type $own {}] \
+            attach [list ::polyshm::Attach $type $attach] \
+            open [list ::polyshm::Open $type $own {}] \
+            unlink ::polyshm::core::segment_unlink_name] $verbs]
     }
 
     # CPython's constructor: attaches, or creates what then needs a size.
-    proc new {args} {
+    proc NewSegment {args} {
         set options [Options {-name {} -create 0 -size 0} $args]
         dict with options {}
         if {[Truth $options -create]} {
-            return [create {*}[expr {[dict exists $args -name] ? [list ${-name}] : {}}] -size ${-size}]
+            return [SharedMemory create {*}[expr {[dict exists $args -name] ? [list ${-name}] : {}}] -size ${-size}]
         }
         if {![dict exists $args -name]} {
             Misuse ARGUMENT "new: a name is needed, or -create 1"
         }
-        attach ${-name}
+        SharedMemory attach ${-name}
     }
-}
 
-namespace eval ::polyshm::ShareableList {
-    namespace path ::polyshm
-    namespace export attach create new open unlink
-    namespace ensemble create -prefixes 0
-
-    # Options come in pairs, so the name is there if the words are even.
-    proc create {args} {
+    # ?name? items ?option value ...?: the name is there if the words are even.
+    proc CreateList {args} {
         if {![llength $args]} {
             return -code error -errorcode {TCL WRONGARGS} \
                 {wrong # args: should be "polyshm::ShareableList create ?name? items ?option value ...?"}
         }
-        set named [expr {[llength $args] % 2 == 0}]
-        set items [lindex $args $named]
-        set options [Options {-reserve {} -mode 0600 -exclusive 1 -any_owner 0} [lrange $args $named+1 end]]
-        set flags [Flags $options]
-        dict with options {}
-        if {[Shared $options $named]} {
-            return [core::list_open [lindex $args 0] $items ${-reserve} ${-mode} $flags]
-        }
-        if {$named} {
-            return [core::list_create [lindex $args 0] $items ${-reserve} ${-mode}]
-        }
-        core::list_create_unnamed $items ${-reserve} ${-mode}
+        set at [expr {[llength $args] % 2 == 0}]
+        Create list {-reserve {}} [lrange $args $at $at] {*}[lreplace $args $at $at]
     }
 
-    proc attach {name args} {
-        set options [Options {-readonly 0 -any_owner 0 -timeout 0} $args]
-        core::list_attach $name [Flags $options] [dict get $options -timeout]
-    }
-
-    proc open {name items args} {
-        set options [Options {-reserve {} -mode 0600 -any_owner 0} $args]
-        core::list_open $name $items [dict get $options -reserve] [dict get $options -mode] [Flags $options]
-    }
-
-    proc unlink {name} {
-        core::segment_unlink_name $name
+    proc OpenList {name items args} {
+        Open list {-reserve {}} [list $items] $name {*}$args
     }
 
     # CPython's constructor: attaches if there is a name and nothing else.
-    proc new {args} {
+    proc NewList {args} {
         set options [Options {-sequence {} -name {}} $args]
         dict with options {}
         set named [dict exists $args -name]
         if {$named && ![dict exists $args -sequence]} {
-            return [attach ${-name}]
+            return [ShareableList attach ${-name}]
         }
-        create {*}[expr {$named ? [list ${-name}] : {}}] ${-sequence}
+        ShareableList create {*}[expr {$named ? [list ${-name}] : {}}] ${-sequence}
     }
+
+    Class SharedMemory segment [list -size [core::page_size]] {-readonly 0} {new ::polyshm::NewSegment}
+    Class ShareableList list {} {-readonly 0} \
+        {create ::polyshm::CreateList open ::polyshm::OpenList new ::polyshm::NewList}
+    Class Lock lock
+    Class Semaphore semaphore {-count 1}
+    Class Event event
 }
 
 # ---- the methods that take options or defaults: the object's command calls them with itself ----
@@ -234,6 +214,10 @@ namespace eval ::polyshm::View::method {
 
     proc fill {self value {index 0} {count {}}} {
         core::View_fill $self $value $index [Rest $count [$self count] $index]
+    }
+
+    proc notify {self index {count -1}} {
+        core::View_notify $self $index $count
     }
 
     # foreach over what the view holds now.
@@ -283,5 +267,21 @@ namespace eval ::polyshm::ShareableList::method {
     # foreach over what the list holds now.
     proc each {self varName script} {
         tailcall ::foreach $varName [core::ShareableList_list $self 0 [$self length]] $script
+    }
+}
+
+namespace eval ::polyshm::Lock::method {
+    namespace path ::polyshm
+
+    proc try_lock {self} {
+        core::Lock_lock $self 0
+    }
+}
+
+namespace eval ::polyshm::Semaphore::method {
+    namespace path ::polyshm
+
+    proc try_acquire {self} {
+        core::Semaphore_acquire $self 0
     }
 }

@@ -1,6 +1,6 @@
 /*
- * handle.i: SharedMemory, View and ShareableList objects, where SWIG would take any userdata for any pointer. A handle is SWIG's own
- * userdata, known by its size and type: no table is looked up, so this is faster than luaL_checkudata, too.
+ * handle.i: the objects, where SWIG would take any userdata for any pointer. A handle is SWIG's own userdata, known by
+ * its size and type: no table is looked up, so this is faster than luaL_checkudata, too.
  *
  * The classes keep their C names here, because all SWIG modules of an interpreter share one registry of class names,
  * and "View" may be somebody else's; the facade gives them the names that users meet.
@@ -8,12 +8,26 @@
 %rename(polyshm_segment) polyshm_segment;
 %rename(polyshm_view) polyshm_view;
 %rename(polyshm_list) polyshm_list;
+%rename(polyshm_lock) polyshm_lock;
+%rename(polyshm_semaphore) polyshm_semaphore;
+%rename(polyshm_event) polyshm_event;
+
+/* Keywords of Lua: as its libraries of bit operations call them. */
+%rename(band) polyshm_view::and;
+%rename(bor) polyshm_view::or;
+%rename(bxor) polyshm_view::xor;
 
 %{
-static inline void *polyshm_lua_handle(lua_State *L, int index, const swig_type_info *type, const char *what) {
+/* What is behind a handle of this type, or NULL. */
+static inline void *polyshm_lua_behind(lua_State *L, int index, const swig_type_info *type) {
   const swig_lua_userdata *handle = lua_touserdata(L, index);
-  if (handle && lua_rawlen(L, index) == sizeof *handle && handle->type == type && handle->ptr)
-    return handle->ptr;
+  return handle && lua_rawlen(L, index) == sizeof *handle && handle->type == type ? handle->ptr : NULL;
+}
+
+static inline void *polyshm_lua_handle(lua_State *L, int index, const swig_type_info *type, const char *what) {
+  void *ptr = polyshm_lua_behind(L, index, type);
+  if (ptr)
+    return ptr;
   polyshm_lua_raise(L, polyshm_fail(POLYSHM_TYPE, "%s is needed, not %s", what, luaL_typename(L, index)));
 }
 
@@ -40,26 +54,30 @@ static int polyshm_lua_gc(lua_State *L) {
 }
 
 /*
- * Lua sees the handle and not the memory behind it. So each new segment makes the collector work as if that much had
- * been allocated (64 MiB at most, to bound the pause), and a loop that drops segments without closing them stays
+ * Lua sees the handle and not the memory behind it. So each new object makes the collector work as if that much had
+ * been allocated (64 MiB at most, to bound the pause), and a loop that drops objects without closing them stays
  * bounded. A collector that the script has stopped is left alone: LUA_GCISRUNNING is 9 in 5.2 ... 5.4 and LuaJIT; 5.1
  * does not know it and answers -1.
  */
 static void polyshm_lua_weigh(lua_State *L, int64_t size) {
   enum { is_running = 9 };
   const int64_t most = 64 * 1024, kibibytes = size / 1024 + 1;
-  if (lua_gc(L, is_running, 0) != 0)
+  if (size && lua_gc(L, is_running, 0) != 0)
     lua_gc(L, LUA_GCSTEP, (int)(kibibytes < most ? kibibytes : most));
 }
 
-static void polyshm_lua_weigh_list(lua_State *L, const polyshm_list *list) {
+static int64_t polyshm_lua_list_size(const polyshm_list *list) {
   polyshm_segment *segment = NULL;
-  if (polyshm_list_segment(list, &segment) == POLYSHM_OK)
-    polyshm_lua_weigh(L, polyshm_segment_size(segment));
+  int64_t size = polyshm_list_segment(list, &segment) == POLYSHM_OK ? polyshm_segment_size(segment) : 0;
   polyshm_segment_free(segment);
+  return size;
 }
 
-/* object[key], with the upvalues methods and attributes: a method, an attribute's value, or nil. */
+/* A descriptor that is kept open, of which a process has some thousand, weighs as so much memory. */
+enum { POLYSHM_LUA_DESCRIPTOR = 256 * 1024 };
+
+/* object[key], with the upvalues methods and attributes: a method, an attribute's value, or nil. An attribute is a
+ * function of C, which is called right away, or one of the facade. */
 static int polyshm_lua_member(lua_State *L) {
   lua_pushvalue(L, 2);
   lua_rawget(L, lua_upvalueindex(1));
@@ -68,7 +86,13 @@ static int polyshm_lua_member(lua_State *L) {
   lua_pushvalue(L, 2);
   lua_rawget(L, lua_upvalueindex(2));
   lua_CFunction attribute = lua_tocfunction(L, -1);
-  return attribute ? attribute(L) : 0;
+  if (attribute)
+    return attribute(L);
+  if (lua_isnil(L, -1))
+    return 0;
+  lua_pushvalue(L, 1);
+  lua_call(L, 1, 1);
+  return 1;
 }
 
 /* The same for views and lists: what is no name is an index. */
@@ -127,47 +151,26 @@ static void polyshm_lua_secure(lua_State *L, const swig_lua_class *class) {
     if ((*type)->clientdata) polyshm_lua_secure(L, (*type)->clientdata);
 %}
 
-%typemap(in, noblock=1) polyshm_segment *, const polyshm_segment *, struct polyshm_segment *self {
-  $1 = polyshm_lua_handle(L, $input, SWIGTYPE_p_polyshm_segment, "a SharedMemory");
+/* %handle(type, words, weight): receivers and arguments, and results, which the handle owns. */
+%define %handle(type, words, weight)
+%typemap(in, noblock=1) polyshm_##type *, const polyshm_##type *, struct polyshm_##type *self {
+  $1 = polyshm_lua_handle(L, $input, SWIGTYPE_p_polyshm_##type, words);
 }
-%typemap(in, noblock=1) polyshm_view *, const polyshm_view *, struct polyshm_view *self {
-  $1 = polyshm_lua_handle(L, $input, SWIGTYPE_p_polyshm_view, "a View");
-}
-%typemap(in, noblock=1) polyshm_list *, const polyshm_list *, struct polyshm_list *self {
-  $1 = polyshm_lua_handle(L, $input, SWIGTYPE_p_polyshm_list, "a ShareableList");
-}
-
-%typemap(in, numinputs=0, noblock=1) polyshm_segment **out (polyshm_segment *made, swig_lua_userdata *handle) {
+%typemap(in, numinputs=0, noblock=1) polyshm_##type **out (polyshm_##type *made, swig_lua_userdata *handle) {
   made = NULL;
   $1 = &made;
 }
-%typemap(check, noblock=1) polyshm_segment **out {
-  handle$argnum = polyshm_lua_new_handle(L, SWIGTYPE_p_polyshm_segment);
+%typemap(check, noblock=1) polyshm_##type **out {
+  handle$argnum = polyshm_lua_new_handle(L, SWIGTYPE_p_polyshm_##type);
 }
-%typemap(argout, noblock=1) polyshm_segment **out {
+%typemap(argout, noblock=1) polyshm_##type **out {
   handle$argnum->ptr = made$argnum; SWIG_arg++;
-  polyshm_lua_weigh(L, polyshm_segment_size(made$argnum));
+  polyshm_lua_weigh(L, weight);
 }
-
-%typemap(in, numinputs=0, noblock=1) polyshm_view **out (polyshm_view *made, swig_lua_userdata *handle) {
-  made = NULL;
-  $1 = &made;
-}
-%typemap(check, noblock=1) polyshm_view **out {
-  handle$argnum = polyshm_lua_new_handle(L, SWIGTYPE_p_polyshm_view);
-}
-%typemap(argout, noblock=1) polyshm_view **out {
-  handle$argnum->ptr = made$argnum; SWIG_arg++;
-}
-
-%typemap(in, numinputs=0, noblock=1) polyshm_list **out (polyshm_list *made, swig_lua_userdata *handle) {
-  made = NULL;
-  $1 = &made;
-}
-%typemap(check, noblock=1) polyshm_list **out {
-  handle$argnum = polyshm_lua_new_handle(L, SWIGTYPE_p_polyshm_list);
-}
-%typemap(argout, noblock=1) polyshm_list **out {
-  handle$argnum->ptr = made$argnum; SWIG_arg++;
-  polyshm_lua_weigh_list(L, made$argnum);
-}
+%enddef
+%handle(segment, "a SharedMemory", polyshm_segment_size(made$argnum))
+%handle(view, "a View", 0)
+%handle(list, "a ShareableList", polyshm_lua_list_size(made$argnum))
+%handle(lock, "a Lock", POLYSHM_LUA_DESCRIPTOR)
+%handle(semaphore, "a Semaphore", POLYSHM_LUA_DESCRIPTOR)
+%handle(event, "an Event", POLYSHM_LUA_DESCRIPTOR)

@@ -61,6 +61,15 @@ __attribute__((cold)) _Noreturn static void polyshm_lua_raise(lua_State *L, poly
   abort(); /* lua_error() does not return, but its declaration does not say so */
 }
 
+/* nil, error for a failure of the system. */
+static int polyshm_lua_return_error(lua_State *L, polyshm_status status) {
+  if (!polyshm_status_errno(status))
+    polyshm_lua_raise(L, status);
+  lua_pushnil(L);
+  polyshm_lua_push_error(L, status);
+  return 2;
+}
+
 /* fail(code, message): misuse that the facade finds. */
 static int polyshm_lua_fail(lua_State *L) {
   const char *code = luaL_checkstring(L, 1);
@@ -103,26 +112,19 @@ static int polyshm_lua_error_tostring(lua_State *L) {
   if ($1) polyshm_lua_raise(L, $1);
 }
 
-/* Calls that a program expects to fail. */
-%typemap(out, noblock=1) polyshm_status polyshm_segment_create, polyshm_status polyshm_segment_attach,
-                         polyshm_status polyshm_segment_open, polyshm_status polyshm_list_create,
-                         polyshm_status polyshm_list_attach, polyshm_status polyshm_list_open {
-  if ($1) {
-    if (!polyshm_status_errno($1)) polyshm_lua_raise(L, $1);
-    lua_pushnil(L);
-    polyshm_lua_push_error(L, $1);
-    return 2;
-  }
+/* Calls that a program expects to fail; unlink gives true, so that assert() takes it. */
+%define %expected_to_fail(type)
+%typemap(out, noblock=1) polyshm_status polyshm_##type##_create, polyshm_status polyshm_##type##_attach,
+                         polyshm_status polyshm_##type##_open {
+  if ($1) return polyshm_lua_return_error(L, $1);
 }
-
-/* The same without a result of their own: true, so that assert() takes it. */
-%typemap(out, noblock=1) polyshm_status polyshm_segment_unlink_name, polyshm_status polyshm_segment::unlink,
-                         polyshm_status polyshm_list::unlink {
-  if ($1) {
-    if (!polyshm_status_errno($1)) polyshm_lua_raise(L, $1);
-    lua_pushnil(L);
-    polyshm_lua_push_error(L, $1);
-    return 2;
-  }
+%typemap(out, noblock=1) polyshm_status polyshm_##type##_unlink_name, polyshm_status polyshm_##type::unlink {
+  if ($1) return polyshm_lua_return_error(L, $1);
   lua_pushboolean(L, 1); SWIG_arg++;
 }
+%enddef
+%expected_to_fail(segment)
+%expected_to_fail(list)
+%expected_to_fail(lock)
+%expected_to_fail(semaphore)
+%expected_to_fail(event)

@@ -428,6 +428,12 @@ static polyshm_status polyshm_lua_visit(const polyshm_segment_info *info, void *
   $1 = &value;
 }
 
+%typemap(in, noblock=1) const polyshm_value *expected (polyshm_value value),
+                         const polyshm_value *replacement (polyshm_value value) {
+  polyshm_lua_to_value(L, $input, &value);
+  $1 = &value;
+}
+
 /* %exact(method, dtype, value): a method that takes such a value. */
 %define %exact(method, dtype, value)
 %exception method %{
@@ -436,9 +442,22 @@ static polyshm_status polyshm_lua_visit(const polyshm_segment_info *info, void *
   $action
 %}
 %enddef
-%exact(polyshm_view::set, polyshm_view_dtype(arg1), arg3)
-%exact(polyshm_view::fill, polyshm_view_dtype(arg1), arg2)
 %exact(polyshm_segment::set_value, arg2, arg4)
+%exact(polyshm_view::fill, polyshm_view_dtype(arg1), arg2)
+%exact(polyshm_view::set, polyshm_view_dtype(arg1), arg3)
+%exact(polyshm_view::store, polyshm_view_dtype(arg1), arg3)
+%exact(polyshm_view::add, polyshm_view_dtype(arg1), arg3)
+%exact(polyshm_view::sub, polyshm_view_dtype(arg1), arg3)
+%exact(polyshm_view::and, polyshm_view_dtype(arg1), arg3)
+%exact(polyshm_view::or, polyshm_view_dtype(arg1), arg3)
+%exact(polyshm_view::xor, polyshm_view_dtype(arg1), arg3)
+%exact(polyshm_view::exchange, polyshm_view_dtype(arg1), arg3)
+%exception polyshm_view::compare_exchange %{
+  result = POLYSHM_LUA_CHECK_EXACT(polyshm_view_dtype(arg1), arg3);
+  if (!result) result = POLYSHM_LUA_CHECK_EXACT(polyshm_view_dtype(arg1), arg4);
+  if (result) polyshm_lua_raise(L, result);
+  $action
+%}
 
 %typemap(in, numinputs=0, noblock=1) polyshm_value *out (polyshm_value value) { $1 = &value; }
 %typemap(argout, noblock=1) polyshm_value *out { polyshm_lua_push_value(L, &value$argnum); SWIG_arg++; }

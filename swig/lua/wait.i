@@ -18,11 +18,20 @@ static int polyshm_lua_nothing(lua_State *L) {
   return 0;
 }
 
+/* Where a function of C is an object of its own, making one may fail, or run finalisers: that is protected, too. */
+static bool polyshm_lua_is_interrupted(lua_State *L) {
+#if LUA_VERSION_NUM < 502
+  return lua_cpcall(L, polyshm_lua_nothing, NULL) != 0;
+#else
+  lua_pushcfunction(L, polyshm_lua_nothing);
+  return lua_pcall(L, 0, 0, 0) != 0;
+#endif
+}
+
 static polyshm_status polyshm_lua_on_wait(void (*sleep)(void *slice), void *slice, void *context) {
   struct polyshm_lua_waiting *waiting = context;
   sleep(slice);
-  lua_pushcfunction(waiting->L, polyshm_lua_nothing);
-  waiting->raised = lua_pcall(waiting->L, 0, 0, 0) != 0;
+  waiting->raised = polyshm_lua_is_interrupted(waiting->L);
   return waiting->raised ? POLYSHM_EINTR : POLYSHM_OK;
 }
 
@@ -30,18 +39,114 @@ static void polyshm_lua_set_innermost(struct polyshm_lua_waiting *waiting) {
   polyshm_lua_innermost = waiting;
   polyshm_on_wait(waiting ? polyshm_lua_on_wait : NULL, waiting);
 }
+
+static void polyshm_lua_begin_wait(lua_State *L, struct polyshm_lua_waiting *waiting) {
+  *waiting = (struct polyshm_lua_waiting){.L = L, .outer = polyshm_lua_innermost};
+  polyshm_lua_set_innermost(waiting);
+}
+
+static void polyshm_lua_end_wait(struct polyshm_lua_waiting *waiting) {
+  polyshm_lua_set_innermost(waiting->outer);
+  if (waiting->raised)
+    lua_error(waiting->L);
+}
+
+/*
+ * synchronize(object, fn, timeout): fn(outcome) while a lock is locked or a permit acquired; false if that was not in
+ * time. In C, because a debug hook may raise between any two steps of a script: here there is none, neither between the
+ * lock and the protected call, nor between that and the unlock. So what is pushed behind the lock needs no memory: the
+ * words are there already.
+ *
+ * fn may have unlocked, closed or, by means of the debug library, even freed the object: then there is nothing to do.
+ */
+static int polyshm_lua_leave(lua_State *L, bool failed) {
+  polyshm_lock *lock = polyshm_lua_behind(L, 1, SWIGTYPE_p_polyshm_lock);
+  polyshm_semaphore *semaphore = polyshm_lua_behind(L, 1, SWIGTYPE_p_polyshm_semaphore);
+  polyshm_status status = POLYSHM_OK;
+  if (lock)
+    status = polyshm_lock_unlock(lock);
+  else if (semaphore)
+    status = polyshm_semaphore_release(semaphore);
+  if (failed)
+    return lua_error(L);
+  if (status && status != POLYSHM_NOT_OWNER && status != POLYSHM_CLOSED)
+    polyshm_lua_raise(L, status);
+  return lua_gettop(L) - 1; /* all above the object is fn's result */
+}
+
+#if LUA_VERSION_NUM >= 503
+static int polyshm_lua_resumed(lua_State *L, int status, lua_KContext context) {
+  (void)context;
+  return polyshm_lua_leave(L, status != LUA_YIELD);
+}
+#elif LUA_VERSION_NUM == 502
+static int polyshm_lua_resumed(lua_State *L) {
+  return polyshm_lua_leave(L, lua_getctx(L, NULL) != LUA_YIELD);
+}
+#else
+#define lua_pcallk(L, arguments, results, handler, context, resumed) lua_pcall(L, arguments, results, handler)
+#endif
+
+static int polyshm_lua_synchronize(lua_State *L) {
+  polyshm_lock *lock = polyshm_lua_behind(L, 1, SWIGTYPE_p_polyshm_lock);
+  polyshm_semaphore *semaphore =
+      lock ? NULL : polyshm_lua_handle(L, 1, SWIGTYPE_p_polyshm_semaphore, "a Lock or a Semaphore");
+  int64_t timeout = polyshm_lua_nanoseconds(L, 3, "timeout");
+  lua_settop(L, 2);
+  lua_pushstring(L, polyshm_lock_outcome_name(POLYSHM_LOCKED));
+  lua_pushstring(L, polyshm_lock_outcome_name(POLYSHM_RECOVERED));
+
+  polyshm_lock_outcome outcome = POLYSHM_LOCK_TIMED_OUT;
+  bool acquired = false;
+  struct polyshm_lua_waiting waiting;
+  polyshm_lua_begin_wait(L, &waiting);
+  polyshm_status status = lock ? polyshm_lock_lock(lock, timeout, &outcome)
+                               : polyshm_semaphore_acquire(semaphore, timeout, &acquired);
+  polyshm_lua_end_wait(&waiting);
+  if (status)
+    polyshm_lua_raise(L, status);
+
+  lua_pushboolean(L, acquired);
+  if (!outcome && !acquired)
+    return 1;
+  if (lock)
+    lua_pushvalue(L, outcome == POLYSHM_LOCKED ? 3 : 4);
+  lua_replace(L, 3);
+  lua_settop(L, 3);
+  return polyshm_lua_leave(L, lua_pcallk(L, 1, LUA_MULTRET, 0, 0, polyshm_lua_resumed) != 0);
+}
 %}
+
+%native(synchronize) int polyshm_lua_synchronize(lua_State *L);
 
 /* %waits(function): a function of the core that may wait. */
 %define %waits(function)
 %exception function %{
-  struct polyshm_lua_waiting waiting = {.L = L, .outer = polyshm_lua_innermost};
-  polyshm_lua_set_innermost(&waiting);
+  struct polyshm_lua_waiting waiting;
+  polyshm_lua_begin_wait(L, &waiting);
   $action
-  polyshm_lua_set_innermost(waiting.outer);
-  if (waiting.raised) lua_error(L);
+  polyshm_lua_end_wait(&waiting);
 %}
 %enddef
 
 %waits(polyshm_segment_attach)
 %waits(polyshm_list_attach)
+%waits(polyshm_lock_attach)
+%waits(polyshm_semaphore_attach)
+%waits(polyshm_event_attach)
+%waits(polyshm_lock::lock)
+%waits(polyshm_semaphore::acquire)
+%waits(polyshm_event::wait)
+%waits(polyshm_view::wait)
+
+/* How it ended, in a word; false where it merely was not in time, but for a view, whose waits end in three ways. */
+%typemap(in, numinputs=0, noblock=1) polyshm_lock_outcome *out (polyshm_lock_outcome outcome) { $1 = &outcome; }
+%typemap(argout, noblock=1) polyshm_lock_outcome *out {
+  if (outcome$argnum == POLYSHM_LOCK_TIMED_OUT) lua_pushboolean(L, 0);
+  else lua_pushstring(L, polyshm_lock_outcome_name(outcome$argnum));
+  SWIG_arg++;
+}
+%typemap(in, numinputs=0, noblock=1) polyshm_wait_outcome *out (polyshm_wait_outcome outcome) { $1 = &outcome; }
+%typemap(argout, noblock=1) polyshm_wait_outcome *out {
+  lua_pushstring(L, polyshm_wait_outcome_name(outcome$argnum)); SWIG_arg++;
+}

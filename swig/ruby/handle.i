@@ -33,8 +33,6 @@ static void polyshm_ruby_free_segment(polyshm_segment *segment) {
 #undef delete_polyshm_segment
 #define delete_polyshm_segment polyshm_ruby_free_segment
 
-static swig_class SwigClassSharedMemory, SwigClassView, SwigClassShareableList;
-
 static VALUE polyshm_ruby_new_segment(polyshm_segment *segment) {
   VALUE object = SWIG_NewPointerObj(segment, SWIGTYPE_p_polyshm_segment, SWIG_POINTER_OWN);
   polyshm_ruby_count_memory(segment, 1);
@@ -53,29 +51,28 @@ static VALUE polyshm_ruby_new_list(polyshm_list *list) {
 }
 %}
 
-%typemap(in, noblock=1) polyshm_segment *, const polyshm_segment * {
-  $1 = ($1_ltype)polyshm_ruby_handle($input, &SwigClassSharedMemory, "$1_name");
+%define POLYSHM_RUBY_CLASS(type, Class)
+%{
+static swig_class SwigClass##Class;
+%}
+%typemap(in, noblock=1) type *, const type * {
+  $1 = ($1_ltype)polyshm_ruby_handle($input, &SwigClass##Class, "$1_name");
 }
-%typemap(in, noblock=1) polyshm_view *, const polyshm_view * {
-  $1 = ($1_ltype)polyshm_ruby_handle($input, &SwigClassView, "$1_name");
-}
-%typemap(in, noblock=1) polyshm_list *, const polyshm_list * {
-  $1 = ($1_ltype)polyshm_ruby_handle($input, &SwigClassShareableList, "$1_name");
-}
-%apply polyshm_segment * { struct polyshm_segment *self }
-%apply polyshm_view * { struct polyshm_view *self }
-%apply polyshm_list * { struct polyshm_list *self }
+%apply type * { struct type *self }
+%typemap(in, numinputs=0, noblock=1) type **out (type *handle) { $1 = &handle; }
+%typemap(argout, noblock=1) type **out { $result = SWIG_NewPointerObj(*$1, $*1_descriptor, SWIG_POINTER_OWN); }
+%rename("closed?") type::closed; /* %predicate would leave a status unlooked at */
+%rename("stale?") type::stale;
+%enddef
 
-%typemap(in, numinputs=0, noblock=1) polyshm_segment **out (polyshm_segment *handle), polyshm_view **out (polyshm_view *handle),
-                                    polyshm_list **out (polyshm_list *handle) {
-  $1 = &handle;
-}
-%typemap(argout, noblock=1) polyshm_segment **out {
-  $result = polyshm_ruby_new_segment(*$1);
-}
-%typemap(argout, noblock=1) polyshm_view **out {
-  $result = SWIG_NewPointerObj(*$1, SWIGTYPE_p_polyshm_view, SWIG_POINTER_OWN);
-}
+POLYSHM_RUBY_CLASS(polyshm_segment, SharedMemory)
+POLYSHM_RUBY_CLASS(polyshm_view, View)
+POLYSHM_RUBY_CLASS(polyshm_list, ShareableList)
+POLYSHM_RUBY_CLASS(polyshm_lock, Lock)
+POLYSHM_RUBY_CLASS(polyshm_semaphore, Semaphore)
+POLYSHM_RUBY_CLASS(polyshm_event, Event)
+
+%typemap(argout, noblock=1) polyshm_segment **out { $result = polyshm_ruby_new_segment(*$1); }
 %typemap(argout, noblock=1) polyshm_list **out { $result = polyshm_ruby_new_list(*$1); }
 
 %exception polyshm_segment::close %{
@@ -83,8 +80,10 @@ static VALUE polyshm_ruby_new_list(polyshm_list *list) {
   $action
 %}
 
-%predicate polyshm_segment::closed;
-%predicate polyshm_segment::readonly;
-%predicate polyshm_segment::stale;
-%predicate polyshm_view::closed;
-%predicate polyshm_list::closed;
+%rename("readonly?") polyshm_segment::readonly;
+%rename("owned?") polyshm_lock::owned;
+%rename("locked?") polyshm_lock::locked;
+%rename("dirty?") polyshm_lock::dirty;
+%rename("set?") polyshm_event::is_set;
+%rename("and") polyshm_view::and; /* behind a dot Ruby takes keywords */
+%rename("or") polyshm_view::or;

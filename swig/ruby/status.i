@@ -2,10 +2,11 @@
  * status.i: what a call reports becomes a Ruby exception. SWIG would hand scripts a bare number.
  *
  * The system's failures are Errno::EEXIST, … as Ruby's own File raises them; misuse is one of Ruby's standard classes or
- * PolyShm::ClosedError, ReadOnlyError, CorruptError. Each is a PolyShm::Error as well, with #code.
+ * PolyShm::ClosedError, ReadOnlyError, CorruptError, KindError, IncompatibleError. Each is a PolyShm::Error as well, with #code.
  */
 %{
-static VALUE polyshm_ruby_error, polyshm_ruby_closed_error, polyshm_ruby_read_only_error, polyshm_ruby_corrupt_error;
+static VALUE polyshm_ruby_error, polyshm_ruby_closed_error, polyshm_ruby_read_only_error, polyshm_ruby_corrupt_error,
+    polyshm_ruby_kind_error, polyshm_ruby_incompatible_error;
 
 /* Every misuse has a class: a code added to the core's table does not compile until it has one here. */
 #define POLYSHM_RUBY_CLASS_CLOSED polyshm_ruby_closed_error
@@ -15,6 +16,10 @@ static VALUE polyshm_ruby_error, polyshm_ruby_closed_error, polyshm_ruby_read_on
 #define POLYSHM_RUBY_CLASS_TYPE rb_eTypeError
 #define POLYSHM_RUBY_CLASS_ARGUMENT rb_eArgError
 #define POLYSHM_RUBY_CLASS_CORRUPT polyshm_ruby_corrupt_error
+#define POLYSHM_RUBY_CLASS_KIND polyshm_ruby_kind_error
+#define POLYSHM_RUBY_CLASS_INCOMPATIBLE polyshm_ruby_incompatible_error
+#define POLYSHM_RUBY_CLASS_NOT_OWNER rb_eThreadError /* as Ruby's own Mutex has it */
+#define POLYSHM_RUBY_CLASS_DEADLOCK rb_eThreadError
 
 static VALUE polyshm_ruby_own_class(const char *name) {
   VALUE class = rb_define_class_under(mPolyShm, name, rb_eStandardError);
@@ -74,6 +79,8 @@ static void polyshm_ruby_type_error(const char *word, const char *needed, VALUE 
   polyshm_ruby_closed_error = polyshm_ruby_own_class("ClosedError");
   polyshm_ruby_read_only_error = polyshm_ruby_own_class("ReadOnlyError");
   polyshm_ruby_corrupt_error = polyshm_ruby_own_class("CorruptError");
+  polyshm_ruby_kind_error = polyshm_ruby_own_class("KindError");
+  polyshm_ruby_incompatible_error = polyshm_ruby_own_class("IncompatibleError");
 %}
 
 %typemap(out, noblock=1) polyshm_status {

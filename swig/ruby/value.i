@@ -309,6 +309,7 @@ static polyshm_status polyshm_ruby_visit(const polyshm_segment_info *info, void 
   $1 = &value;
 }
 %typemap(freearg, noblock=1) const polyshm_value *value { RB_GC_GUARD(object$argnum); }
+%apply const polyshm_value *value { const polyshm_value *expected, const polyshm_value *replacement }
 %typemap(in, numinputs=0, noblock=1) polyshm_value *out (polyshm_value value) { $1 = &value; }
 %typemap(argout, noblock=1) polyshm_value *out { $result = polyshm_ruby_from_value($1); }
 

@@ -2,7 +2,7 @@
  * wait.i: timeouts, and waits that let Ruby live. SWIG would hold Ruby's lock through them: no other thread, Ctrl-C, Timeout
  * or Thread#raise until the end.
  *
- * A timeout is in seconds, Integer, Float or Rational; nil is for ever, 0 is a try.
+ * A timeout is in seconds, Integer, Float or Rational; nil, or none, is for ever, 0 is a try. How a wait ended is a Symbol.
  */
 %{
 #include <ruby/thread.h>
@@ -47,9 +47,85 @@ static polyshm_status polyshm_ruby_wait(void (*sleep)(void *slice), void *slice,
   polyshm_on_wait(polyshm_ruby_wait, context); /* a signal's handler may have waited too, and taken it off */
   return polyshm_ruby_caught ? polyshm_fail(POLYSHM_EINTR, "interrupted") : POLYSHM_OK;
 }
+
+/* ---- outcomes ---- */
+
+#define NONE(name, number, text) [number] = Qnil,
+static VALUE polyshm_ruby_lock_outcomes[] = {POLYSHM_LOCK_OUTCOME_MAP(NONE)};
+static VALUE polyshm_ruby_wait_outcomes[] = {POLYSHM_WAIT_OUTCOME_MAP(NONE)};
+#undef NONE
+
+/* "not-equal" is :not_equal */
+static VALUE polyshm_ruby_symbol(const char *text) {
+  VALUE name = rb_funcall(rb_str_new_cstr(text), rb_intern("tr"), 2, rb_str_new_cstr("-"), rb_str_new_cstr("_"));
+  return ID2SYM(rb_intern_str(name));
+}
+
+/* ---- synchronize ---- */
+
+/* What other threads raise, Ruby lets in where C says so: nothing comes between taking a lock and the block, nor between the
+ * block's end and giving it back. */
+static VALUE polyshm_ruby_yield(VALUE outcome, int *thrown) {
+  polyshm_on_wait(NULL, NULL); /* the block's waits have their own */
+  return rb_protect(rb_yield, outcome, thrown);
+}
+
+/* The block may have given it back itself, or closed the handle, or this may be a child that it forked. */
+static VALUE polyshm_ruby_gave_back(polyshm_status status, VALUE result, int thrown) {
+  if (thrown)
+    rb_jump_tag(thrown);
+  if (status && status != POLYSHM_NOT_OWNER && status != POLYSHM_CLOSED)
+    polyshm_ruby_raise(status);
+  return result;
+}
 %}
 
+%init %{
+#define NAME(name, number, text) polyshm_ruby_lock_outcomes[number] = polyshm_ruby_symbol(text);
+  POLYSHM_LOCK_OUTCOME_MAP(NAME)
+#undef NAME
+  polyshm_ruby_lock_outcomes[POLYSHM_LOCK_TIMED_OUT] = Qnil; /* not locked: no truth */
+#define NAME(name, number, text) polyshm_ruby_wait_outcomes[number] = polyshm_ruby_symbol(text);
+  POLYSHM_WAIT_OUTCOME_MAP(NAME)
+#undef NAME
+%}
+
+%typemap(default, noblock=1) int64_t timeout { $1 = -1; }
 %typemap(in, noblock=1) int64_t timeout { $1 = polyshm_ruby_timeout($input); }
 /* SWIG puts `check` behind all arguments, so none of them can raise while the hook is on; polyshm_ruby_raise() takes it off, too. */
 %typemap(check, noblock=1) int64_t timeout { polyshm_on_wait(polyshm_ruby_wait, NULL); }
 %typemap(argout, noblock=1) int64_t timeout { polyshm_on_wait(NULL, NULL); }
+
+%typemap(in, numinputs=0, noblock=1) polyshm_lock_outcome *out (polyshm_lock_outcome outcome) { $1 = &outcome; }
+%typemap(argout, noblock=1) polyshm_lock_outcome *out { $result = polyshm_ruby_lock_outcomes[*$1]; }
+
+%typemap(in, numinputs=0, noblock=1) polyshm_wait_outcome *out (polyshm_wait_outcome outcome) { $1 = &outcome; }
+%typemap(argout, noblock=1) polyshm_wait_outcome *out { $result = polyshm_ruby_wait_outcomes[*$1]; }
+
+%extend polyshm_lock {
+  VALUE synchronize(int64_t timeout) {
+    polyshm_lock_outcome outcome;
+    polyshm_status status = polyshm_lock_lock($self, timeout, &outcome);
+    if (status)
+      polyshm_ruby_raise(status);
+    if (outcome == POLYSHM_LOCK_TIMED_OUT)
+      return Qnil;
+    int thrown;
+    VALUE result = polyshm_ruby_yield(polyshm_ruby_lock_outcomes[outcome], &thrown);
+    return polyshm_ruby_gave_back(polyshm_lock_unlock($self), result, thrown);
+  }
+}
+
+%extend polyshm_semaphore {
+  VALUE synchronize(int64_t timeout) {
+    bool acquired;
+    polyshm_status status = polyshm_semaphore_acquire($self, timeout, &acquired);
+    if (status)
+      polyshm_ruby_raise(status);
+    if (!acquired)
+      return Qnil;
+    int thrown;
+    VALUE result = polyshm_ruby_yield(Qtrue, &thrown);
+    return polyshm_ruby_gave_back(polyshm_semaphore_release($self), result, thrown);
+  }
+}

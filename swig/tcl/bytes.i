@@ -59,6 +59,9 @@ static polyshm_status tcl_name(Tcl_Obj *word, Tcl_DString *name) {
 
 /* Tcl has no nil: what has no name of the user's is made by a command of its own. */
 #define polyshm_segment_create_unnamed(...) polyshm_segment_create(NULL, __VA_ARGS__)
+#define polyshm_lock_create_unnamed(...) polyshm_lock_create(NULL, __VA_ARGS__)
+#define polyshm_semaphore_create_unnamed(...) polyshm_semaphore_create(NULL, __VA_ARGS__)
+#define polyshm_event_create_unnamed(...) polyshm_event_create(NULL, __VA_ARGS__)
 %}
 
 %init %{
@@ -70,6 +73,9 @@ static polyshm_status tcl_name(Tcl_Obj *word, Tcl_DString *name) {
 %}
 
 polyshm_status polyshm_segment_create_unnamed(int64_t size, int64_t mode, polyshm_segment **out);
+polyshm_status polyshm_lock_create_unnamed(int64_t mode, polyshm_lock **out);
+polyshm_status polyshm_semaphore_create_unnamed(int64_t count, int64_t mode, polyshm_semaphore **out);
+polyshm_status polyshm_event_create_unnamed(int64_t mode, polyshm_event **out);
 
 %typemap(in, noblock=1) const char *name (Tcl_DString text = {0}) {
   if (tcl_failed(interp, tcl_name($input, &text))) SWIG_fail;

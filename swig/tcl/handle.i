@@ -20,35 +20,70 @@ typedef struct tcl_class {
   const char *name;
   polyshm_status (*close)(void *object);
   void (*free)(void *object);
+  /* What polyshm::with does before and after its script; NULL: it closes the object. No outcome: not in time. */
+  polyshm_status (*acquire)(void *object, int64_t timeout, const char **outcome);
+  polyshm_status (*release)(void *object);
   tcl_method methods[TCL_METHODS_MAX]; /* the facade's here, SWIG's are added when the module is first loaded */
 } tcl_class;
 
 typedef struct tcl_handle {
   const tcl_class *type;
   void *object;
-  Tcl_Command command;
+  Tcl_Interp *interp;
+  Tcl_Command command;           /* NULL: deleted, and kept only by its pins */
+  struct tcl_handle *companion;  /* a segment's lock, if a script has asked for it, and the other way round */
+  int pins;                      /* calls that run scripts or handlers while they use the object */
 } tcl_handle;
 
-static polyshm_status tcl_close_segment(void *object) { return polyshm_segment_close(object); }
-static polyshm_status tcl_close_view(void *object) { return polyshm_view_close(object); }
-static polyshm_status tcl_close_list(void *object) { return polyshm_list_close(object); }
-static void tcl_free_segment(void *object) { polyshm_segment_free(object); }
-static void tcl_free_view(void *object) { polyshm_view_free(object); }
-static void tcl_free_list(void *object) { polyshm_list_free(object); }
+/* X(type, class): what is alike in all classes. */
+#define TCL_CLASS_MAP(X)                                                                                               \
+  X(segment, SharedMemory) X(view, View) X(list, ShareableList) X(lock, Lock) X(semaphore, Semaphore) X(event, Event)
+
+#define ADAPT(type, class)                                                                                             \
+  static polyshm_status tcl_close_##type(void *object) { return polyshm_##type##_close(object); }                      \
+  static void tcl_free_##type(void *object) { polyshm_##type##_free(object); }
+TCL_CLASS_MAP(ADAPT)
+#undef ADAPT
+
+static polyshm_status tcl_acquire_lock(void *object, int64_t timeout, const char **outcome) {
+  polyshm_lock_outcome ended;
+  polyshm_status status = polyshm_lock_lock(object, timeout, &ended);
+  *outcome = ended == POLYSHM_LOCK_TIMED_OUT ? NULL : polyshm_lock_outcome_name(ended);
+  return status;
+}
+
+static polyshm_status tcl_acquire_semaphore(void *object, int64_t timeout, const char **outcome) {
+  bool acquired;
+  polyshm_status status = polyshm_semaphore_acquire(object, timeout, &acquired);
+  *outcome = acquired ? "1" : NULL;
+  return status;
+}
+
+static polyshm_status tcl_release_lock(void *object) { return polyshm_lock_unlock(object); }
+static polyshm_status tcl_release_semaphore(void *object) { return polyshm_semaphore_release(object); }
 
 static tcl_class tcl_segment = {
-  "SharedMemory", tcl_close_segment, tcl_free_segment,
+  "SharedMemory", tcl_close_segment, tcl_free_segment, NULL, NULL,
   {{"copy", 6, NULL}, {"fill", 5, NULL}, {"read", 4, NULL}, {"view", TCL_FACADE_ONLY, NULL}}
 };
 static tcl_class tcl_view = {
-  "View", tcl_close_view, tcl_free_view,
-  {{"assign", TCL_FACADE_ONLY, NULL}, {"each", TCL_FACADE_ONLY, NULL}, {"fill", 5, NULL}, {"list", 4, NULL}}
+  "View", tcl_close_view, tcl_free_view, NULL, NULL,
+  {{"assign", TCL_FACADE_ONLY, NULL}, {"each", TCL_FACADE_ONLY, NULL}, {"fill", 5, NULL}, {"list", 4, NULL},
+   {"notify", 4, NULL}}
 };
 static tcl_class tcl_list = {
-  "ShareableList", tcl_close_list, tcl_free_list,
+  "ShareableList", tcl_close_list, tcl_free_list, NULL, NULL,
   {{"assign", TCL_FACADE_ONLY, NULL}, {"count", TCL_FACADE_ONLY, NULL}, {"each", TCL_FACADE_ONLY, NULL},
    {"format", 3, NULL}, {"index", TCL_FACADE_ONLY, NULL}, {"items", 4, NULL}, {"list", 4, NULL}, {"set", 4, NULL}}
 };
+static tcl_class tcl_lock = {
+  "Lock", tcl_close_lock, tcl_free_lock, tcl_acquire_lock, tcl_release_lock, {{"try_lock", TCL_FACADE_ONLY, NULL}}
+};
+static tcl_class tcl_semaphore = {
+  "Semaphore", tcl_close_semaphore, tcl_free_semaphore, tcl_acquire_semaphore, tcl_release_semaphore,
+  {{"try_acquire", TCL_FACADE_ONLY, NULL}}
+};
+static tcl_class tcl_event = {"Event", tcl_close_event, tcl_free_event, NULL, NULL, {{NULL, 0, NULL}}};
 
 /* ---- calling a method ---- */
 
@@ -104,16 +139,21 @@ static int tcl_command(ClientData clientData, Tcl_Interp *interp, int objc, Tcl_
   return Tcl_NRCallObjProc(interp, tcl_call, clientData, objc, objv);
 }
 
-/* SWIG's wrappers check the number of their arguments with this: "oo:polyshm::core::View_list self index count ?take? ",
- * where ?word? is a parameter of C that scripts do not give. */
+/* SWIG's wrappers check the number of their arguments with this: "oo|o:polyshm::core::View_x self index ?count? ?take? ".
+ * The first ?words?, as many as there are letters behind the bar, may be left out; the others are parameters of C that
+ * scripts do not give. */
+#define TCL_LEAST(usage) (int)strcspn(usage, "|:")
+#define TCL_MOST(usage) (int)(strchr(usage, ':') - (usage) - (strchr(usage, '|') != NULL))
+
 static bool tcl_wrong_count(ClientData handle, Tcl_Interp *interp, Tcl_Obj *const objv[], const char *usage) {
   Tcl_Obj *words = Tcl_NewObj();
+  int optional = TCL_MOST(usage) - TCL_LEAST(usage);
   const char *word = strchr(usage, ' ') + 1;
   if (handle)
     word = strchr(word, ' ') + 1;
   for (const char *end; *word; word = end + 1) {
     end = strchr(word, ' ');
-    if (*word != '?')
+    if (*word != '?' || optional-- > 0)
       Tcl_AppendPrintfToObj(words, "%s%.*s", *Tcl_GetString(words) ? " " : "", (int)(end - word), word);
   }
   Tcl_WrongNumArgs(interp, handle ? 2 : 1, objv, *Tcl_GetString(words) ? Tcl_GetString(words) : NULL);
@@ -122,18 +162,24 @@ static bool tcl_wrong_count(ClientData handle, Tcl_Interp *interp, Tcl_Obj *cons
 }
 #undef SWIG_GetArgs
 #define SWIG_GetArgs(interp, objc, objv, usage, ...)                                                                   \
-  (objc - 1 != strchr(usage, ':') - usage && tcl_wrong_count(clientData, interp, objv, usage) ? TCL_ERROR : TCL_OK)
+  ((objc - 1 < TCL_LEAST(usage) || objc - 1 > TCL_MOST(usage)) && tcl_wrong_count(clientData, interp, objv, usage)     \
+     ? TCL_ERROR                                                                                                       \
+     : TCL_OK)
 
 /* ---- from a word to an object and back ---- */
 
-static tcl_handle *tcl_find(Tcl_Interp *interp, Tcl_Obj *word, const tcl_class *type) {
+/* The object that a word means, or NULL. */
+static tcl_handle *tcl_look_up(Tcl_Interp *interp, Tcl_Obj *word) {
   Tcl_CmdInfo info;
   Tcl_Command command = Tcl_GetCommandFromObj(interp, word);
-  if (command && Tcl_GetCommandInfoFromToken(command, &info) && info.objProc == tcl_command) {
-    tcl_handle *handle = info.objClientData;
-    if (!type || handle->type == type)
-      return handle;
-  }
+  bool ours = command && Tcl_GetCommandInfoFromToken(command, &info) && info.objProc == tcl_command;
+  return ours ? info.objClientData : NULL;
+}
+
+static tcl_handle *tcl_find(Tcl_Interp *interp, Tcl_Obj *word, const tcl_class *type) {
+  tcl_handle *handle = tcl_look_up(interp, word);
+  if (handle && (!type || handle->type == type))
+    return handle;
   (void)tcl_failed(interp, polyshm_fail(POLYSHM_TYPE, "\"%.100s\" is no %s of polyshm, or was destroyed", Tcl_GetString(word),
                                         type ? type->name : "object"));
   return NULL;
@@ -144,18 +190,42 @@ static inline void *tcl_object(ClientData self, Tcl_Interp *interp, Tcl_Obj *wor
   return handle ? handle->object : NULL;
 }
 
-static void tcl_deleted(ClientData clientData) {
-  tcl_handle *handle = clientData;
+static void tcl_let_go(tcl_handle *handle) {
+  if (handle->pins || handle->command)
+    return;
   handle->type->free(handle->object);
   Tcl_Free((char *)handle);
 }
 
+static void tcl_pin(tcl_handle *handle) {
+  handle->pins++;
+}
+
+static void tcl_unpin(tcl_handle *handle) {
+  handle->pins--;
+  tcl_let_go(handle);
+}
+
+/* A segment takes the command of its lock along. A pinned object is closed, which whoever uses it notices. */
+static void tcl_deleted(ClientData clientData) {
+  tcl_handle *handle = clientData, *companion = handle->companion;
+  handle->command = NULL;
+  if (companion) {
+    companion->companion = NULL;
+    if (handle->type == &tcl_segment)
+      Tcl_DeleteCommandFromToken(companion->interp, companion->command);
+  }
+  if (handle->pins)
+    (void)handle->type->close(handle->object);
+  tcl_let_go(handle);
+}
+
 /* Makes the command and its name the result; on failure the object is freed. */
-static bool tcl_made(Tcl_Interp *interp, const tcl_class *type, void *object) {
+static tcl_handle *tcl_made(Tcl_Interp *interp, const tcl_class *type, void *object) {
   static _Atomic unsigned long made; /* a name is never used twice, in any interpreter: a stale one finds nothing */
   if (Tcl_InterpDeleted(interp)) {
     type->free(object);
-    return false;
+    return NULL;
   }
   Tcl_Obj *name = NULL;
   do {
@@ -164,10 +234,28 @@ static bool tcl_made(Tcl_Interp *interp, const tcl_class *type, void *object) {
     name = Tcl_ObjPrintf("::polyshm::%s%lu", type->name, ++made);
   } while (Tcl_FindCommand(interp, Tcl_GetString(name), NULL, TCL_GLOBAL_ONLY));
   tcl_handle *handle = (tcl_handle *)Tcl_Alloc(sizeof *handle);
-  *handle = (tcl_handle){type, object, NULL};
+  *handle = (tcl_handle){.type = type, .object = object, .interp = interp};
   handle->command = Tcl_NRCreateCommand(interp, Tcl_GetString(name), tcl_command, tcl_call, handle, tcl_deleted);
   Tcl_SetObjResult(interp, name);
-  return true;
+  return handle;
+}
+
+/* A lock as a class command makes it; or a segment's, which is one command however often a script asks for it. */
+static bool tcl_made_lock(ClientData segment, Tcl_Interp *interp, polyshm_lock *lock) {
+  tcl_handle *owner = segment, *known = owner ? owner->companion : NULL;
+  if (known && known->object == lock) {
+    polyshm_lock_free(lock); /* a reference of its own */
+    Tcl_SetObjResult(interp, tcl_self(interp, known));
+    return true;
+  }
+  if (known) /* closed, so the core has opened another */
+    Tcl_DeleteCommandFromToken(interp, known->command);
+  tcl_handle *handle = tcl_made(interp, &tcl_lock, lock);
+  if (owner && handle) {
+    owner->companion = handle;
+    handle->companion = owner;
+  }
+  return handle;
 }
 
 /* ---- destroy: close, and delete the command. As a method and as polyshm::core::destroy. ---- */
@@ -182,20 +270,6 @@ static int tcl_destroy(ClientData self, Tcl_Interp *interp, int objc, Tcl_Obj *c
     return TCL_ERROR;
   (void)handle->type->close(handle->object); /* always succeeds */
   Tcl_DeleteCommandFromToken(interp, handle->command);
-  return TCL_OK;
-}
-
-/* The full name of an object's command, which means the same in every namespace. */
-static int tcl_command_name(ClientData unused, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[]) {
-  (void)unused;
-  if (objc != 2) {
-    Tcl_WrongNumArgs(interp, 1, objv, "object");
-    return TCL_ERROR;
-  }
-  tcl_handle *handle = tcl_find(interp, objv[1], NULL);
-  if (!handle)
-    return TCL_ERROR;
-  Tcl_SetObjResult(interp, tcl_self(interp, handle));
   return TCL_OK;
 }
 
@@ -240,51 +314,38 @@ SWIGEXPORT int Polyshm_Init(Tcl_Interp *interp) {
 %}
 
 %init %{
-  /* SWIG's class commands make objects from any address. */
-  Tcl_DeleteCommand(interp, SWIG_prefix "SharedMemory");
-  Tcl_DeleteCommand(interp, SWIG_prefix "View");
-  Tcl_DeleteCommand(interp, SWIG_prefix "ShareableList");
+#define PREPARE(type, class)                                                                                           \
+  Tcl_DeleteCommand(interp, SWIG_prefix #class); /* SWIG's class commands make objects from any address */             \
+  _Static_assert(sizeof swig_polyshm_##type##_methods / sizeof(swig_method) + TCL_METHODS_OWN <= TCL_METHODS_MAX, "room"); \
+  if (!tcl_##type.methods[0].wrapper)                                                                                  \
+    tcl_add_methods(&tcl_##type, swig_polyshm_##type##_methods);
+  TCL_CLASS_MAP(PREPARE)
+#undef PREPARE
   Tcl_CreateObjCommand(interp, SWIG_prefix "destroy", tcl_destroy, NULL, NULL);
-  Tcl_CreateObjCommand(interp, SWIG_prefix "command", tcl_command_name, NULL, NULL);
-  _Static_assert(sizeof swig_polyshm_segment_methods / sizeof(swig_method) + TCL_METHODS_OWN <= TCL_METHODS_MAX, "room");
-  _Static_assert(sizeof swig_polyshm_view_methods / sizeof(swig_method) + TCL_METHODS_OWN <= TCL_METHODS_MAX, "room");
-  _Static_assert(sizeof swig_polyshm_list_methods / sizeof(swig_method) + TCL_METHODS_OWN <= TCL_METHODS_MAX, "room");
-  if (!tcl_view.methods[0].wrapper) {
-    tcl_add_methods(&tcl_segment, swig_polyshm_segment_methods);
-    tcl_add_methods(&tcl_view, swig_polyshm_view_methods);
-    tcl_add_methods(&tcl_list, swig_polyshm_list_methods);
-  }
 %}
 
-/* Deleting the command frees the object. */
-%ignore polyshm_segment::~polyshm_segment;
-%ignore polyshm_view::~polyshm_view;
-%ignore polyshm_list::~polyshm_list;
+%define TCL_CLASS(type)
+%ignore polyshm_##type::~polyshm_##type; /* deleting the command frees the object */
+%typemap(in, noblock=1) struct polyshm_##type *self {
+  if (!($1 = tcl_object(clientData, interp, $input, &tcl_##type))) SWIG_fail;
+}
+%typemap(in, numinputs=0, noblock=1) polyshm_##type **out (polyshm_##type *made = NULL) {
+  $1 = &made;
+}
+%typemap(argout, noblock=1) polyshm_##type **out {
+  if (!tcl_made(interp, &tcl_##type, *$1)) SWIG_fail;
+}
+%enddef
+TCL_CLASS(segment)
+TCL_CLASS(view)
+TCL_CLASS(list)
+TCL_CLASS(lock)
+TCL_CLASS(semaphore)
+TCL_CLASS(event)
 
-%typemap(in, noblock=1) struct polyshm_segment *self {
-  if (!($1 = tcl_object(clientData, interp, $input, &tcl_segment))) SWIG_fail;
-}
-%typemap(in, noblock=1) struct polyshm_view *self {
-  if (!($1 = tcl_object(clientData, interp, $input, &tcl_view))) SWIG_fail;
-}
-%typemap(in, noblock=1) struct polyshm_list *self {
-  if (!($1 = tcl_object(clientData, interp, $input, &tcl_list))) SWIG_fail;
+%typemap(argout, noblock=1) polyshm_lock **out {
+  if (!tcl_made_lock(clientData, interp, *$1)) SWIG_fail;
 }
 %typemap(in, noblock=1) const polyshm_segment *source {
   if (!($1 = tcl_object(NULL, interp, $input, &tcl_segment))) SWIG_fail;
-}
-
-%typemap(in, numinputs=0, noblock=1) polyshm_segment **out (polyshm_segment *made = NULL),
-                                     polyshm_view **out (polyshm_view *made = NULL),
-                                     polyshm_list **out (polyshm_list *made = NULL) {
-  $1 = &made;
-}
-%typemap(argout, noblock=1) polyshm_segment **out {
-  if (!tcl_made(interp, &tcl_segment, *$1)) SWIG_fail;
-}
-%typemap(argout, noblock=1) polyshm_view **out {
-  if (!tcl_made(interp, &tcl_view, *$1)) SWIG_fail;
-}
-%typemap(argout, noblock=1) polyshm_list **out {
-  if (!tcl_made(interp, &tcl_list, *$1)) SWIG_fail;
 }

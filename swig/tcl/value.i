@@ -493,6 +493,7 @@ static polyshm_status polyshm_list_set_item(polyshm_list *list, int64_t index, T
   if (tcl_failed(interp, tcl_value($input, &value))) SWIG_fail;
   $1 = &value;
 }
+%apply const polyshm_value *value { const polyshm_value *expected, const polyshm_value *replacement };
 %typemap(in, numinputs=0, noblock=1) polyshm_value *out (polyshm_value value) {
   $1 = &value;
 }

@@ -1,10 +1,12 @@
 /*
  * wait.i (Tcl): a timeout is seconds in Tcl and nanoseconds in C, and while the core waits, asynchronous handlers (signals)
- * run and `interp cancel` is heard. SWIG would block the interpreter.
+ * run, `interp cancel` is heard and `interp limit` holds. SWIG would block the interpreter. A handler may delete what waits, so
+ * that is pinned.
  */
 %{
 typedef struct tcl_wait {
-  Tcl_Interp *interp;
+  Tcl_Interp *interp;     /* NULL: not begun */
+  tcl_handle *handle;     /* what waits; NULL: attach */
   Tcl_InterpState broken; /* the error that broke the wait */
 } tcl_wait;
 
@@ -15,12 +17,34 @@ static polyshm_status tcl_wait_hook(void (*sleep)(void *slice), void *slice, voi
   if (Tcl_AsyncReady())
     code = Tcl_AsyncInvoke(wait->interp, TCL_OK);
   polyshm_on_wait(tcl_wait_hook, wait); /* a handler may have waited, too, and taken the hook off */
+  if (Tcl_InterpDeleted(wait->interp))
+    return POLYSHM_EINTR;
   if (code == TCL_OK)
     code = Tcl_Canceled(wait->interp, TCL_LEAVE_ERR_MSG);
+  if (code == TCL_OK && Tcl_LimitReady(wait->interp))
+    code = Tcl_LimitCheck(wait->interp);
   if (code == TCL_OK)
     return POLYSHM_OK;
   wait->broken = Tcl_SaveInterpState(wait->interp, TCL_ERROR);
   return POLYSHM_EINTR;
+}
+
+static void tcl_wait_begin(tcl_wait *wait, Tcl_Interp *interp, tcl_handle *handle) {
+  wait->interp = interp;
+  wait->handle = handle;
+  if (handle)
+    tcl_pin(handle);
+  polyshm_on_wait(tcl_wait_hook, wait);
+}
+
+static void tcl_wait_end(tcl_wait *wait) {
+  if (!wait->interp)
+    return;
+  polyshm_on_wait(NULL, NULL);
+  if (wait->handle)
+    tcl_unpin(wait->handle);
+  if (wait->broken)
+    (void)Tcl_RestoreInterpState(wait->interp, wait->broken);
 }
 
 /* Empty means for ever, as -1 does in C. */
@@ -43,12 +67,28 @@ static polyshm_status tcl_timeout(Tcl_Obj *word, int64_t *out) {
 }
 %}
 
+%typemap(default, noblock=1) int64_t timeout {
+  $1 = -1;
+}
 %typemap(in, noblock=1) int64_t timeout (tcl_wait wait = {0}) {
   if (tcl_failed(interp, tcl_timeout($input, &$1))) SWIG_fail;
-  wait.interp = interp;
-  polyshm_on_wait(tcl_wait_hook, &wait);
+}
+%typemap(check, noblock=1) int64_t timeout {
+  tcl_wait_begin(&wait$argnum, interp, clientData ? clientData : tcl_look_up(interp, objv[1]));
 }
 %typemap(freearg, noblock=1) int64_t timeout {
-  polyshm_on_wait(NULL, NULL);
-  if (wait$argnum.broken) (void)Tcl_RestoreInterpState(interp, wait$argnum.broken);
+  tcl_wait_end(&wait$argnum);
 }
+
+%typemap(in, numinputs=0, noblock=1) polyshm_lock_outcome *out (polyshm_lock_outcome outcome),
+                                     polyshm_wait_outcome *out (polyshm_wait_outcome outcome) {
+  $1 = &outcome;
+}
+%typemap(argout, noblock=1) polyshm_lock_outcome *out {
+  Tcl_SetObjResult(interp, *$1 == POLYSHM_LOCK_TIMED_OUT ? Tcl_NewBooleanObj(0) : tcl_text(polyshm_lock_outcome_name(*$1)));
+}
+%typemap(argout, noblock=1) polyshm_wait_outcome *out {
+  Tcl_SetObjResult(interp, tcl_text(polyshm_wait_outcome_name(*$1)));
+}
+
+%include <scope.i>

@@ -106,9 +106,12 @@ local function names()
   return found
 end
 
+local CLASSES = {SharedMemory = true, ShareableList = true, Lock = true, Semaphore = true, Event = true}
+local METHODS = {values = "totable", ["and"] = "band", ["or"] = "bor", xor = "bxor"}
+
 local function call(target, method, arguments, options, variables)
   if target == "polyshm" then return method == "names" and names() or polyshm[method] end
-  if target == "SharedMemory" or target == "ShareableList" then
+  if CLASSES[target] then
     if method == "new" then return polyshm[target](options) end
     arguments.n = arguments.n + 1
     arguments[arguments.n] = options
@@ -116,8 +119,7 @@ local function call(target, method, arguments, options, variables)
   end
   local object = assert(variables[target], "there is no variable " .. target)
   if method == "kind" then return kind(object, arguments[1]) end
-  if method == "values" then method = "totable" end
-  local member = object[method]
+  local member = object[METHODS[method] or method]
   assert(member ~= nil, "there is no " .. method)
   if type(member) ~= "function" then return member end
   arguments[arguments.n + 1] = options
@@ -134,7 +136,7 @@ local function outcome(...)
 end
 
 local function check(line, at, result, err, variables)
-  local code, after = line:match("^error (%u+)()", at)
+  local code, after = line:match("^error ([%u_]+)()", at)
   if not code then
     if err then error(tostring(err), 0) end
     if line:match("^object%s*$", at) then

@@ -4,9 +4,9 @@ require "strscan"
 
 PREFIX = "conformance-ruby-#{$$}"
 SELF = %w[ruby]
-PREDICATES = %w[readonly closed stale]
-TARGETS = { "SharedMemory" => PolyShm::SharedMemory, "ShareableList" => PolyShm::ShareableList, "polyshm" => PolyShm }
-VERBS = { "values" => :to_a, "assign" => :replace }
+PREDICATES = %w[readonly closed stale owned locked dirty]
+TARGETS = %w[SharedMemory ShareableList Lock Semaphore Event].to_h { |name| [name, PolyShm.const_get(name)] }.merge("polyshm" => PolyShm)
+VERBS = { "values" => :to_a, "assign" => :replace, "is_set" => :set? }
 
 # One word of a case, as Ruby's value.
 class Words
@@ -105,7 +105,14 @@ def call(target, method, words, variables)
   end
   receiver = TARGETS.fetch(target) { variables.fetch(target) }
   method = PREDICATES.include?(method) ? "#{method}?" : VERBS.fetch(method, method)
-  receiver.public_send(method, *arguments, **keywords)
+  outcome(receiver, method, receiver.public_send(method, *arguments, **keywords))
+end
+
+# How a wait ended, in the cases' words.
+def outcome(receiver, method, result)
+  return false if result.nil? && receiver.is_a?(PolyShm::Lock) && %w[lock try_lock].include?(method)
+
+  result.is_a?(Symbol) ? result.to_s.tr("_", "-") : result
 end
 
 def check_error(expected, error)

@@ -161,7 +161,7 @@ proc command {target method positional options} {
     if {$target eq "polyshm"} {
         return [list [expr {$method eq "names" ? "names" : "::polyshm::$method"}]]
     }
-    if {$target in {SharedMemory ShareableList}} {
+    if {$target in {SharedMemory ShareableList Lock Semaphore Event}} {
         if {[lindex $positional 0 0] eq "string"} { ;# a name is text, and the cases write bytes
             lset words 0 [utf8 [lindex $words 0]]
         }

@@ -180,7 +180,7 @@ function TestErrors:test_missing_arguments()
 end
 
 function TestErrors:test_options()
-  lu.assertStrContains(raised("ARGUMENT", SharedMemory.create, NAME, {sise = 1}).message, "size, mode")
+  lu.assertStrContains(raised("ARGUMENT", SharedMemory.create, NAME, {sise = 1}).message, "mode, exclusive, any_owner, size")
   lu.assertStrContains(raised("ARGUMENT", SharedMemory.create, NAME, {1}).message, "1")
   raised("TYPE", SharedMemory.create, NAME, 4096)
   raised("TYPE", SharedMemory.create, NAME, {exclusive = 1})

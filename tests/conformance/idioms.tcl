@@ -4,7 +4,7 @@ package require tcltest 2
 package require polyshm
 namespace import ::tcltest::test
 
-::tcltest::configure -verbose {body error line}
+::tcltest::configure -verbose {body error line skip}
 ::tcltest::testConstraint thread [expr {![catch {package require Thread}]}]
 # Under valgrind or ASan a limit on memory is a limit on the tool.
 ::tcltest::testConstraint native [expr {![info exists env(LD_PRELOAD)]}]
@@ -112,7 +112,7 @@ check error-own-count "a wrong call in a user's own proc, within each, is left a
 } {wrong # args: should be "own a"}
 
 check error-method "an unknown method lists the known ones" {
-    regexp {^bad method "sise": must be copy, .*size.*, or set_value$} [says {$shm sise}]
+    regexp {^bad method "sise": must be copy, .*size.*, or lock$} [says {$shm sise}]
 } 1
 
 check error-exact "methods are not abbreviated" {
@@ -930,7 +930,7 @@ check package "the version, and the package's names" {
     }]
     interp delete $child
     set found
-} {1 {ShareableList SharedMemory page_size segments version with}}
+} {1 {Event Lock Semaphore ShareableList SharedMemory page_size segments version with}}
 
 set failed [expr {$::tcltest::numTests(Failed) || !$::tcltest::numTests(Passed) || [names] || [objects]}]
 ::tcltest::cleanupTests

@@ -19,7 +19,8 @@ module PolyShm
 
   # The core's functions are for the classes, which have them by `extend PolyShm`.
   private_class_method :segment_create, :segment_attach, :segment_open, :segment_unlink_name, :each_segment,
-                       :list_create, :list_attach, :list_open
+                       :list_create, :list_attach, :list_open, :lock_create, :lock_attach, :lock_open,
+                       :semaphore_create, :semaphore_attach, :semaphore_open, :event_create, :event_attach, :event_open
   private_constant :FLAG_READONLY, :FLAG_ANY_OWNER
 
   # What the classes share.
@@ -65,3 +66,7 @@ require "polyshm/sequence"
 require "polyshm/shared_memory"
 require "polyshm/view"
 require "polyshm/shareable_list"
+require "polyshm/primitive"
+require "polyshm/lock"
+require "polyshm/semaphore"
+require "polyshm/event"

@@ -32,6 +32,13 @@ module PolyShm
 
     private
 
+    # As CPython writes it.
+    def describe(*details)
+      details.unshift("'#{name.inspect[1..-2]}'")
+      details << "closed" if closed?
+      "#{self.class.name.split("::").last}(#{details.join(", ")})"
+    end
+
     def give_back(unlink)
       self.unlink if unlink
     rescue Errno::ENOENT

@@ -42,7 +42,7 @@ module PolyShm
       end
     end
 
-    wrap_core :close, :read, :fill, :copy, :view
+    wrap_core :close, :read, :fill, :copy, :view, :lock
     private :new_buffer
 
     # Gives the memory back. Idempotent; later calls raise ClosedError.
@@ -85,6 +85,12 @@ module PolyShm
       write(offset, bytes)
     end
 
+    # The lock that goes with the segment, "<name>.lock": made at the first call, and from then on the same object.
+    def lock
+      @lock = core_lock if closed? || !@lock || @lock.closed?
+      @lock
+    end
+
     # The segment's own bytes as an IO::Buffer, without a copy. It is the same one until the segment grows, and is freed by
     # close, or by the next call after it grew.
     def buffer
@@ -94,9 +100,8 @@ module PolyShm
       @buffer = guard(new_buffer)
     end
 
-    # As CPython writes it.
     def inspect
-      "SharedMemory('#{name.inspect[1..-2]}', size=#{size}#{", closed" if closed?})"
+      describe("size=#{size}")
     end
     alias to_s inspect
 

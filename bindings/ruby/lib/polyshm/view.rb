@@ -17,7 +17,7 @@ module PolyShm
     alias []= set
     alias size count
     alias length count
-    wrap_core :count, :values, :assign, :fill
+    wrap_core :count, :values, :assign, :fill, :notify
 
     # Without arguments the number of elements, else Enumerable's count.
     def count(*item, &block)
@@ -27,6 +27,11 @@ module PolyShm
     def fill(number, index = 0, count = nil)
       core_fill(number, index, rest(count, index, size))
       self
+    end
+
+    # Wakes those that wait for an element, or so many of them at most; returns how many.
+    def notify(index, count = nil)
+      core_notify(index, nil.equal?(count) ? -1 : count)
     end
 
     def inspect
