@@ -22,7 +22,7 @@ enum { WORD_BYTES = 64, MAX_VARIABLES = 32, MAX_ARGUMENTS = 8, ARENA_BYTES = 1 <
 
 /* ---- what the words of a case stand for ---- */
 
-enum kind { NOTHING, SCALAR, LIST, SEGMENT, VIEW, SHAREABLE_LIST };
+enum kind { NOTHING, SCALAR, LIST, SEGMENT, VIEW, SHAREABLE_LIST, LOCK, SEMAPHORE, EVENT };
 
 struct object {
   enum kind kind;
@@ -32,6 +32,9 @@ struct object {
   polyshm_segment *segment;
   polyshm_view *view;
   polyshm_list *list;
+  polyshm_lock *lock;
+  polyshm_semaphore *semaphore;
+  polyshm_event *event;
 };
 
 struct variable {
@@ -163,6 +166,12 @@ static const char *words(const struct object *object) {
     return "a view";
   case SHAREABLE_LIST:
     return "a shareable list";
+  case LOCK:
+    return "a lock";
+  case SEMAPHORE:
+    return "a semaphore";
+  case EVENT:
+    return "an event";
   case SCALAR:
     break;
   }
@@ -185,16 +194,23 @@ static const char *words(const struct object *object) {
   }
 }
 
-/* Gives a handle back, and closes its segment first as every driver does. */
+/* Gives a handle back, and closes it first as every driver does. */
 static void release(struct object *object) {
-  if (object->kind == SEGMENT) {
-    (void)polyshm_segment_close(object->segment);
-    polyshm_segment_free(object->segment);
-  } else if (object->kind == VIEW) {
-    polyshm_view_free(object->view);
-  } else if (object->kind == SHAREABLE_LIST) {
-    (void)polyshm_list_close(object->list);
-    polyshm_list_free(object->list);
+  switch (object->kind) {
+#define RELEASE(KIND, type)                                                                                  \
+  case KIND:                                                                                                 \
+    (void)polyshm_##type##_close(object->type);                                                              \
+    polyshm_##type##_free(object->type);                                                                     \
+    break;
+    RELEASE(SEGMENT, segment)
+    RELEASE(VIEW, view)
+    RELEASE(SHAREABLE_LIST, list)
+    RELEASE(LOCK, lock)
+    RELEASE(SEMAPHORE, semaphore)
+    RELEASE(EVENT, event)
+#undef RELEASE
+  default:
+    break;
   }
   *object = (struct object){.kind = NOTHING};
 }
@@ -265,17 +281,21 @@ static int64_t rest(int64_t size, int64_t offset) {
   return offset < 0 || offset > size ? 0 : size - offset;
 }
 
-/* A timeout in seconds, as scripts have it; absent: do not wait. */
-static int64_t timeout(struct call *call) {
-  struct object *object = find(call, ONLY_BY_KEY, "timeout");
+enum { AT_ONCE = 0, FOR_EVER = -1 };
+
+/* A timeout in seconds, as scripts have it, in nanoseconds. */
+static int64_t timeout(struct call *call, int place, int64_t absent) {
+  struct object *object = find(call, place, "timeout");
   if (!object)
+    return absent;
+  double seconds = is_scalar(object, POLYSHM_KIND_INT64)     ? (double)object->value.as.int64
+                   : is_scalar(object, POLYSHM_KIND_FLOAT64) ? object->value.as.float64
+                                                             : -1;
+  if (!(seconds >= 0)) {
+    stop("C takes no %s for timeout: the case is not for c", words(object));
     return 0;
-  if (is_scalar(object, POLYSHM_KIND_INT64))
-    return object->value.as.int64 * 1000000000;
-  if (is_scalar(object, POLYSHM_KIND_FLOAT64))
-    return (int64_t)(object->value.as.float64 * 1e9);
-  stop("C takes no %s for timeout: the case is not for c", words(object));
-  return 0;
+  }
+  return seconds < 1e9 ? (int64_t)(seconds * 1e9) : FOR_EVER;
 }
 
 static int64_t flags(struct call *call) {
@@ -306,7 +326,8 @@ static polyshm_status class_create(struct call *call) {
 
 static polyshm_status class_attach(struct call *call) {
   polyshm_segment *segment = NULL;
-  polyshm_status status = polyshm_segment_attach(text(call, 0, "name"), flags(call), timeout(call), &segment);
+  polyshm_status status = polyshm_segment_attach(text(call, 0, "name"), flags(call),
+                                                 timeout(call, ONLY_BY_KEY, AT_ONCE), &segment);
   return got_segment(call, status, segment);
 }
 
@@ -653,7 +674,8 @@ static polyshm_status list_open(struct call *call) {
 
 static polyshm_status list_attach(struct call *call) {
   polyshm_list *list = NULL;
-  polyshm_status status = polyshm_list_attach(text(call, 0, "name"), flags(call), timeout(call), &list);
+  polyshm_status status =
+      polyshm_list_attach(text(call, 0, "name"), flags(call), timeout(call, ONLY_BY_KEY, AT_ONCE), &list);
   return got_list(call, status, list);
 }
 
@@ -778,6 +800,271 @@ static polyshm_status list_index(struct call *call) {
   return status;
 }
 
+/* ---- atomics ---- */
+
+typedef polyshm_status operation(polyshm_view *view, int64_t index, const polyshm_value *value,
+                                 polyshm_value *out);
+
+static polyshm_status operate(struct call *call, operation *what) {
+  polyshm_value before = {.kind = POLYSHM_KIND_NONE};
+  int64_t index = integer(call, 0, "index", 0);
+  const polyshm_value *operand = value(call, 1);
+  polyshm_status status = what(call->self.view, index, operand, &before);
+  call->result = number_object(&before);
+  return status;
+}
+
+#define OPERATION(verb)                                                                                      \
+  static polyshm_status view_##verb(struct call *call) {                                                     \
+    return operate(call, polyshm_view_##verb);                                                               \
+  }
+OPERATION(add)
+OPERATION(sub)
+OPERATION(and)
+OPERATION(or)
+OPERATION(xor)
+OPERATION(exchange)
+#undef OPERATION
+
+static polyshm_status view_load(struct call *call) {
+  polyshm_value number = {.kind = POLYSHM_KIND_NONE};
+  polyshm_status status = polyshm_view_load(call->self.view, integer(call, 0, "index", 0), &number);
+  call->result = number_object(&number);
+  return status;
+}
+
+static polyshm_status view_store(struct call *call) {
+  int64_t index = integer(call, 0, "index", 0);
+  return polyshm_view_store(call->self.view, index, value(call, 1));
+}
+
+static polyshm_status view_compare_exchange(struct call *call) {
+  polyshm_value before = {.kind = POLYSHM_KIND_NONE};
+  int64_t index = integer(call, 0, "index", 0);
+  const polyshm_value *expected = value(call, 1), *replacement = value(call, 2);
+  polyshm_status status =
+      polyshm_view_compare_exchange(call->self.view, index, expected, replacement, &before);
+  call->result = number_object(&before);
+  return status;
+}
+
+static struct object word_object(const char *word) {
+  return string_object(word, (int64_t)strlen(word));
+}
+
+static polyshm_status view_wait(struct call *call) {
+  polyshm_wait_outcome outcome = -1;
+  int64_t index = integer(call, 0, "index", 0);
+  const polyshm_value *expected = value(call, 1);
+  int64_t longest = timeout(call, 2, FOR_EVER);
+  polyshm_status status = polyshm_view_wait(call->self.view, index, expected, longest, &outcome);
+  call->result = word_object(polyshm_wait_outcome_name(outcome));
+  return status;
+}
+
+static polyshm_status view_notify(struct call *call) {
+  int64_t woken = 0, index = integer(call, 0, "index", 0), count = integer(call, 1, "count", -1);
+  polyshm_status status = polyshm_view_notify(call->self.view, index, count, &woken);
+  call->result = integer_object(woken);
+  return status;
+}
+
+/* ---- locks, semaphores, events ---- */
+
+/* What a handle says is so, or not. */
+static polyshm_status got_truth(struct call *call, polyshm_status status, bool truth) {
+  call->result = boolean_object(truth);
+  return status;
+}
+
+/* What they do alike. */
+#define OBJECT_METHODS(KIND, type)                                                                           \
+  static polyshm_status got_##type(struct call *call, polyshm_status status, polyshm_##type *type) {         \
+    if (!status)                                                                                             \
+      call->result = (struct object){.kind = KIND, .type = type};                                            \
+    else if (type)                                                                                           \
+      stop("the call failed, and yet there is a handle");                                                    \
+    return status;                                                                                           \
+  }                                                                                                          \
+  static polyshm_status type##_attach(struct call *call) {                                                   \
+    polyshm_##type *type = NULL;                                                                             \
+    const char *name = text(call, 0, "name");                                                                \
+    polyshm_status status =                                                                                  \
+        polyshm_##type##_attach(name, flags(call), timeout(call, ONLY_BY_KEY, AT_ONCE), &type);              \
+    return got_##type(call, status, type);                                                                   \
+  }                                                                                                          \
+  static polyshm_status type##_close(struct call *call) {                                                    \
+    return polyshm_##type##_close(call->self.type);                                                          \
+  }                                                                                                          \
+  static polyshm_status type##_unlink(struct call *call) {                                                   \
+    return polyshm_##type##_unlink(call->self.type);                                                         \
+  }                                                                                                          \
+  static polyshm_status type##_closed(struct call *call) {                                                   \
+    return got_truth(call, POLYSHM_OK, polyshm_##type##_closed(call->self.type));                            \
+  }                                                                                                          \
+  static polyshm_status type##_name(struct call *call) {                                                     \
+    call->result = word_object(polyshm_##type##_name(call->self.type));                                      \
+    return POLYSHM_OK;                                                                                       \
+  }                                                                                                          \
+  static polyshm_status type##_stale(struct call *call) {                                                    \
+    bool stale = false;                                                                                      \
+    polyshm_status status = polyshm_##type##_stale(call->self.type, &stale);                                 \
+    return got_truth(call, status, stale);                                                                   \
+  }
+OBJECT_METHODS(LOCK, lock)
+OBJECT_METHODS(SEMAPHORE, semaphore)
+OBJECT_METHODS(EVENT, event)
+#undef OBJECT_METHODS
+
+static polyshm_status make_lock(struct call *call, bool exclusive) {
+  polyshm_lock *lock = NULL;
+  const char *name = text(call, 0, "name");
+  int64_t mode = integer(call, ONLY_BY_KEY, "mode", 0600);
+  polyshm_status status =
+      exclusive ? polyshm_lock_create(name, mode, &lock) : polyshm_lock_open(name, mode, flags(call), &lock);
+  return got_lock(call, status, lock);
+}
+
+static polyshm_status lock_create(struct call *call) {
+  return make_lock(call, truth(call, "exclusive", true));
+}
+
+static polyshm_status lock_open(struct call *call) {
+  return make_lock(call, false);
+}
+
+static polyshm_status segment_lock(struct call *call) {
+  polyshm_lock *lock = NULL;
+  polyshm_status status = polyshm_segment_lock(call->self.segment, &lock);
+  return got_lock(call, status, lock);
+}
+
+static polyshm_status lock_within(struct call *call, int64_t longest) {
+  polyshm_lock_outcome outcome = -1;
+  polyshm_status status = polyshm_lock_lock(call->self.lock, longest, &outcome);
+  call->result = outcome == POLYSHM_LOCK_TIMED_OUT ? boolean_object(false)
+                                                   : word_object(polyshm_lock_outcome_name(outcome));
+  return status;
+}
+
+static polyshm_status lock_lock(struct call *call) {
+  return lock_within(call, timeout(call, 0, FOR_EVER));
+}
+
+static polyshm_status lock_try_lock(struct call *call) {
+  return lock_within(call, AT_ONCE);
+}
+
+static polyshm_status lock_unlock(struct call *call) {
+  return polyshm_lock_unlock(call->self.lock);
+}
+
+static polyshm_status lock_repaired(struct call *call) {
+  return polyshm_lock_repaired(call->self.lock);
+}
+
+static polyshm_status lock_owned(struct call *call) {
+  bool owned = false;
+  polyshm_status status = polyshm_lock_owned(call->self.lock, &owned);
+  return got_truth(call, status, owned);
+}
+
+static polyshm_status lock_locked(struct call *call) {
+  bool locked = false;
+  polyshm_status status = polyshm_lock_locked(call->self.lock, &locked);
+  return got_truth(call, status, locked);
+}
+
+static polyshm_status lock_dirty(struct call *call) {
+  bool dirty = false;
+  polyshm_status status = polyshm_lock_dirty(call->self.lock, &dirty);
+  return got_truth(call, status, dirty);
+}
+
+static polyshm_status make_semaphore(struct call *call, bool exclusive) {
+  polyshm_semaphore *semaphore = NULL;
+  const char *name = text(call, 0, "name");
+  int64_t count = integer(call, ONLY_BY_KEY, "count", 1), mode = integer(call, ONLY_BY_KEY, "mode", 0600);
+  polyshm_status status = exclusive ? polyshm_semaphore_create(name, count, mode, &semaphore)
+                                    : polyshm_semaphore_open(name, count, mode, flags(call), &semaphore);
+  return got_semaphore(call, status, semaphore);
+}
+
+static polyshm_status semaphore_create(struct call *call) {
+  return make_semaphore(call, truth(call, "exclusive", true));
+}
+
+static polyshm_status semaphore_open(struct call *call) {
+  return make_semaphore(call, false);
+}
+
+static polyshm_status semaphore_count(struct call *call) {
+  call->result = integer_object(polyshm_semaphore_count(call->self.semaphore));
+  return POLYSHM_OK;
+}
+
+static polyshm_status semaphore_value(struct call *call) {
+  int64_t free_permits = 0;
+  polyshm_status status = polyshm_semaphore_value(call->self.semaphore, &free_permits);
+  call->result = integer_object(free_permits);
+  return status;
+}
+
+static polyshm_status acquire_within(struct call *call, int64_t longest) {
+  bool acquired = false;
+  polyshm_status status = polyshm_semaphore_acquire(call->self.semaphore, longest, &acquired);
+  return got_truth(call, status, acquired);
+}
+
+static polyshm_status semaphore_acquire(struct call *call) {
+  return acquire_within(call, timeout(call, 0, FOR_EVER));
+}
+
+static polyshm_status semaphore_try_acquire(struct call *call) {
+  return acquire_within(call, AT_ONCE);
+}
+
+static polyshm_status semaphore_release(struct call *call) {
+  return polyshm_semaphore_release(call->self.semaphore);
+}
+
+static polyshm_status make_event(struct call *call, bool exclusive) {
+  polyshm_event *event = NULL;
+  const char *name = text(call, 0, "name");
+  int64_t mode = integer(call, ONLY_BY_KEY, "mode", 0600);
+  polyshm_status status = exclusive ? polyshm_event_create(name, mode, &event)
+                                    : polyshm_event_open(name, mode, flags(call), &event);
+  return got_event(call, status, event);
+}
+
+static polyshm_status event_create(struct call *call) {
+  return make_event(call, truth(call, "exclusive", true));
+}
+
+static polyshm_status event_open(struct call *call) {
+  return make_event(call, false);
+}
+
+static polyshm_status event_set(struct call *call) {
+  return polyshm_event_set(call->self.event);
+}
+
+static polyshm_status event_clear(struct call *call) {
+  return polyshm_event_clear(call->self.event);
+}
+
+static polyshm_status event_is_set(struct call *call) {
+  bool set = false;
+  polyshm_status status = polyshm_event_is_set(call->self.event, &set);
+  return got_truth(call, status, set);
+}
+
+static polyshm_status event_wait(struct call *call) {
+  bool set = false;
+  polyshm_status status = polyshm_event_wait(call->self.event, timeout(call, 0, FOR_EVER), &set);
+  return got_truth(call, status, set);
+}
+
 static const struct method {
   const char *target, *name;
   polyshm_status (*run)(struct call *call);
@@ -837,6 +1124,61 @@ static const struct method {
     {"list", "assign", list_assign},
     {"list", "count", list_count},
     {"list", "index", list_index},
+    {"view", "add", view_add},
+    {"view", "sub", view_sub},
+    {"view", "and", view_and},
+    {"view", "or", view_or},
+    {"view", "xor", view_xor},
+    {"view", "exchange", view_exchange},
+    {"view", "load", view_load},
+    {"view", "store", view_store},
+    {"view", "compare_exchange", view_compare_exchange},
+    {"view", "wait", view_wait},
+    {"view", "notify", view_notify},
+    {"segment", "lock", segment_lock},
+    {"Lock", "create", lock_create},
+    {"Lock", "attach", lock_attach},
+    {"Lock", "open", lock_open},
+    {"Lock", "unlink", class_unlink},
+    {"lock", "close", lock_close},
+    {"lock", "unlink", lock_unlink},
+    {"lock", "closed", lock_closed},
+    {"lock", "name", lock_name},
+    {"lock", "stale", lock_stale},
+    {"lock", "lock", lock_lock},
+    {"lock", "try_lock", lock_try_lock},
+    {"lock", "unlock", lock_unlock},
+    {"lock", "owned", lock_owned},
+    {"lock", "locked", lock_locked},
+    {"lock", "dirty", lock_dirty},
+    {"lock", "repaired", lock_repaired},
+    {"Semaphore", "create", semaphore_create},
+    {"Semaphore", "attach", semaphore_attach},
+    {"Semaphore", "open", semaphore_open},
+    {"Semaphore", "unlink", class_unlink},
+    {"semaphore", "close", semaphore_close},
+    {"semaphore", "unlink", semaphore_unlink},
+    {"semaphore", "closed", semaphore_closed},
+    {"semaphore", "name", semaphore_name},
+    {"semaphore", "stale", semaphore_stale},
+    {"semaphore", "count", semaphore_count},
+    {"semaphore", "value", semaphore_value},
+    {"semaphore", "acquire", semaphore_acquire},
+    {"semaphore", "try_acquire", semaphore_try_acquire},
+    {"semaphore", "release", semaphore_release},
+    {"Event", "create", event_create},
+    {"Event", "attach", event_attach},
+    {"Event", "open", event_open},
+    {"Event", "unlink", class_unlink},
+    {"event", "close", event_close},
+    {"event", "unlink", event_unlink},
+    {"event", "closed", event_closed},
+    {"event", "name", event_name},
+    {"event", "stale", event_stale},
+    {"event", "set", event_set},
+    {"event", "clear", event_clear},
+    {"event", "is_set", event_is_set},
+    {"event", "wait", event_wait},
 };
 
 /* ---- reading a line ---- */
@@ -1002,8 +1344,11 @@ static const struct method *find_method(const char *target, struct call *call) {
   struct variable *variable = find_variable(target);
   if (variable) {
     call->self = variable->object;
-    static const char *const classes[] = {[NOTHING] = "",        [SCALAR] = "",   [LIST] = "",
-                                          [SEGMENT] = "segment", [VIEW] = "view", [SHAREABLE_LIST] = "list"};
+    static const char *const classes[] = {[NOTHING] = "",   [SCALAR] = "",
+                                          [LIST] = "",      [SEGMENT] = "segment",
+                                          [VIEW] = "view",  [SHAREABLE_LIST] = "list",
+                                          [LOCK] = "lock",  [SEMAPHORE] = "semaphore",
+                                          [EVENT] = "event"};
     target = classes[call->self.kind];
   }
   char name[WORD_BYTES];
