@@ -9,12 +9,17 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define DIRECTORY "/dev/shm"
 #define HIDDEN_PREFIX ".polyshm."
 #define STEP ((int64_t)4 << 20) /* bytes allocated at once: a signal interrupts one step, not the whole */
 #define NAME_BYTES 256          /* NAME_MAX and its terminator */
+
+#if !defined(RENAME_NOREPLACE) /* musl has neither renameat2(2) nor this */
+#define RENAME_NOREPLACE 1U
+#endif
 
 atomic_bool polyshm__without_tmpfile;
 
@@ -43,6 +48,8 @@ polyshm_status polyshm__file_room(int fd, int64_t from, int64_t size) {
   if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
       (uint64_t)size > limit.rlim_cur)
     return POLYSHM_EFBIG;
+  if (!polyshm__mappable(size))
+    return POLYSHM_ENOMEM;
   if (size - from <= STEP)
     return POLYSHM_OK; /* one step takes all or nothing by itself */
   struct statvfs room;
@@ -181,7 +188,7 @@ polyshm_status polyshm__draft_publish(polyshm__draft *draft, const char *name) {
     return status;
   if (draft->hidden_name) {
     (void)path_of(&from, draft->hidden);
-    if (renameat2(AT_FDCWD, from.text, AT_FDCWD, to.text, RENAME_NOREPLACE))
+    if (syscall(SYS_renameat2, AT_FDCWD, from.text, AT_FDCWD, to.text, RENAME_NOREPLACE))
       return -errno;
     draft->hidden_name = false;
     (void)flock(draft->fd, LOCK_UN); /* a mapping keeps the open file, and its lock with it */

@@ -4,11 +4,13 @@
 #include <stddef.h>
 #include <sys/mman.h>
 
+bool polyshm__mappable(int64_t size) {
+  return (uint64_t)size <= PTRDIFF_MAX;
+}
+
 polyshm_status polyshm__map(int fd, int64_t size, bool readonly, uint8_t **base) {
-#if SIZE_MAX < INT64_MAX /* a 32-bit process: a size must not lose its upper half */
-  if (size > PTRDIFF_MAX)
+  if (!polyshm__mappable(size))
     return POLYSHM_ENOMEM;
-#endif
   void *address = mmap(NULL, (size_t)size, readonly ? PROT_READ : PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (address == MAP_FAILED)
     return -errno;
@@ -17,6 +19,8 @@ polyshm_status polyshm__map(int fd, int64_t size, bool readonly, uint8_t **base)
 }
 
 polyshm_status polyshm__map_grow(int fd, bool readonly, uint8_t **base, int64_t size, int64_t new_size) {
+  if (!polyshm__mappable(new_size))
+    return POLYSHM_ENOMEM;
   if (mremap(*base, (size_t)size, (size_t)new_size, 0) != MAP_FAILED)
     return POLYSHM_OK;
   return polyshm__map(fd, new_size, readonly, base);

@@ -53,8 +53,8 @@ polyshm_status polyshm__file_peek(const char *name, void *bytes, int64_t size, i
 bool polyshm__file_is(int fd, const polyshm__identity *identity);
 /** Opens a file once more, through a descriptor that is still it or else by its name. ESTALE: neither. */
 polyshm_status polyshm__file_again(int fd, const char *name, const polyshm__identity *identity, int *again);
-/** Whether a file could grow so far: EFBIG or ENOSPC where that is clear from the start. What cannot fit must
- * not first take all the memory that others need. */
+/** Whether a file could grow so far: EFBIG, ENOMEM or ENOSPC where that is clear from the start. What cannot
+ * fit must not first take all the memory that others need. */
 polyshm_status polyshm__file_room(int fd, int64_t from, int64_t size);
 /** Extends an open file to `size` allocated bytes, at once, or fails and leaves it as it was; *found is the
  * size it had. RANGE: it is longer already. EBUSY: for seconds another process has been at it. */
@@ -70,6 +70,8 @@ static inline bool polyshm__same_file(const polyshm__identity *a, const polyshm_
 
 /* ---- map.c: memory ---- */
 
+/** Whether so much could ever be mapped: in a 32-bit process a size must not lose its upper half. */
+bool polyshm__mappable(int64_t size);
 polyshm_status polyshm__map(int fd, int64_t size, bool readonly, uint8_t **base);
 /** Makes a mapping of a file longer: where it stands, or else as a second mapping of the same bytes elsewhere
  * (*base changes, and the first one stays). */

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <linux/futex.h>
 #include <sched.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -10,6 +9,9 @@
 
 #define SECOND INT64_C(1000000000)
 #define MILLISECOND INT64_C(1000000)
+
+/* linux/futex.h, which comes with the kernel's headers and not with every libc */
+enum { FUTEX_WAIT = 0, FUTEX_WAKE = 1 };
 
 static _Thread_local polyshm_wait_hook *wait_hook;
 static _Thread_local void *wait_context;
