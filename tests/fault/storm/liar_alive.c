@@ -1,0 +1,9 @@
+/* Says of all that they live. */
+#include "liar.h"
+
+polyshm_status __wrap_polyshm__token_alive(int fd, uint32_t id, bool *alive) {
+  (void)fd;
+  (void)id;
+  *alive = true;
+  return POLYSHM_OK;
+}
