@@ -217,6 +217,7 @@ void polyshm__draft_end(polyshm__draft *draft) {
 polyshm_status polyshm__file_open(const char *name, bool readonly, int *fd, polyshm__facts *facts) {
   path p;
   polyshm_status status = path_of(&p, name);
+  *facts = (polyshm__facts){0}; /* no compiler knows that a failure always has an errno */
   if (status)
     return status;
   /* O_NONBLOCK: a planted FIFO must not stop us; without O_NOFOLLOW a planted link would open its target */
