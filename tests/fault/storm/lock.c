@@ -90,6 +90,7 @@ static void sum(int64_t kills) {
 
 const struct game game = {.name = "lock",
                           .survivors = 1,
+                          .recovers = true,
                           .make = make,
                           .drop = drop,
                           .enter = enter,

@@ -194,13 +194,12 @@ static void report(int64_t goal, int64_t began) {
   for (int i = 0; i < PLAYERS; i++)
     if (atomic_load(&arena->players[i].longest_wait) > longest)
       longest = atomic_load(&arena->players[i].longest_wait);
-  printf(
-      "%s: %lld of %lld kills in %lld s (%lld holding, %lld waiting); %lld rounds, %lld recoveries; "
-      "longest wait %.1f ms\n",
-      game.name, (long long)kills, (long long)goal, (long long)((now() - began) / SECOND),
-      (long long)killed_holding, (long long)killed_waiting,
-      (long long)sum_of(offsetof(struct player, rounds)),
-      (long long)sum_of(offsetof(struct player, recoveries)), (double)longest / (double)MILLISECOND);
+  printf("%s: %lld of %lld kills in %lld s, %lld of holders, %lld of waiters; %lld rounds; ", game.name,
+         (long long)kills, (long long)goal, (long long)((now() - began) / SECOND), (long long)killed_holding,
+         (long long)killed_waiting, (long long)sum_of(offsetof(struct player, rounds)));
+  if (game.recovers)
+    printf("%lld recoveries; ", (long long)sum_of(offsetof(struct player, recoveries)));
+  printf("longest wait %.1f ms\n", (double)longest / (double)MILLISECOND);
 }
 
 static void rage(int64_t goal, int64_t began, int64_t report_every) {

@@ -34,6 +34,7 @@ struct game {
   const char *name;
   unsigned survivors; /* a bit for each player */
   bool in_pairs;      /* a survivor cannot play alone */
+  bool recovers;      /* players are told of deaths, and count */
   /** In the parent: makes the object, whose handle its children use, and at the end unlinks it. */
   polyshm_status (*make)(const char *name);
   void (*drop)(void);
