@@ -8,6 +8,7 @@
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -151,6 +152,83 @@ void assert_child_succeeds(int pid) {
              WIFSIGNALED(ended) ? WTERMSIG(ended) : WEXITSTATUS(ended));
 }
 
+void must_at(bool condition, const char *words, const char *file, int line) {
+  if (condition)
+    return;
+  print_error("%s:%d: in a child: %s: %s\n", file, line, words, polyshm_last_error());
+  _exit(1);
+}
+
+void in_child(void (*work)(void *context), void *context) {
+  pid_t child = fork_child();
+  if (child == 0) {
+    work(context);
+    _exit(0);
+  }
+  assert_child_succeeds(child);
+}
+
+int child_that(void (*work)(void *context), void *context) {
+  int ends[2];
+  char byte = 0;
+  assert_int_equal(pipe(ends), 0);
+  pid_t child = fork_child();
+  if (child == 0) {
+    work(context);
+    must(write(ends[1], "!", 1) == 1);
+    for (;;)
+      (void)pause();
+  }
+  (void)close(ends[1]);
+  ssize_t got = read(ends[0], &byte, 1);
+  (void)close(ends[0]);
+  if (got != 1)
+    assert_child_succeeds(child);
+  assert_int_equal(got, 1);
+  return child;
+}
+
+void end_child(int pid) {
+  assert_int_equal(kill(pid, SIGKILL), 0);
+  assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+/* ---- threads ---- */
+
+static void *run_worker(void *context) {
+  struct worker *worker = context;
+  (void)pthread_barrier_wait(worker->start);
+  worker->work(worker);
+  if (worker->status)
+    (void)snprintf(worker->words, sizeof worker->words, "%.255s", polyshm_last_error());
+  return NULL;
+}
+
+void run_workers(struct worker workers[MANY], void (*const works[MANY])(struct worker *), void *shared) {
+  pthread_t threads[MANY];
+  pthread_barrier_t start;
+  assert_int_equal(pthread_barrier_init(&start, NULL, MANY), 0);
+  for (int i = 0; i < MANY; i++) {
+    workers[i] = (struct worker){.number = i, .start = &start, .work = works[i], .shared = shared};
+    assert_int_equal(pthread_create(&threads[i], NULL, run_worker, &workers[i]), 0);
+  }
+  for (int i = 0; i < MANY; i++)
+    assert_int_equal(pthread_join(threads[i], NULL), 0);
+  assert_int_equal(pthread_barrier_destroy(&start), 0);
+}
+
+void run_alike(struct worker workers[MANY], void (*work)(struct worker *), void *shared) {
+  void (*works[MANY])(struct worker *);
+  for (int i = 0; i < MANY; i++)
+    works[i] = work;
+  run_workers(workers, works, shared);
+}
+
+void assert_worker_is_well(const struct worker *worker) {
+  if (worker->status)
+    fail_msg("thread %d: %s: %s", worker->number, polyshm_status_name(worker->status), worker->words);
+}
+
 /* ---- segments and values ---- */
 
 polyshm_segment *new_segment(const char *name, int64_t size) {
@@ -184,6 +262,38 @@ int64_t milliseconds_now(void) {
   struct timespec now;
   (void)clock_gettime(CLOCK_MONOTONIC, &now);
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void sleep_milliseconds(long milliseconds) {
+  struct timespec time = {milliseconds / 1000, milliseconds % 1000 * 1000000};
+  while (nanosleep(&time, &time) != 0) {
+  }
+}
+
+static volatile sig_atomic_t signals;
+
+static void take_signal(int number) {
+  (void)number;
+  signals = signals + 1;
+}
+
+void signal_after(long milliseconds, int flags, bool again) {
+  struct sigaction action = {.sa_handler = take_signal, .sa_flags = flags};
+  struct itimerval timer = {.it_value = {.tv_usec = milliseconds * 1000}};
+  if (again)
+    timer.it_interval = timer.it_value;
+  signals = 0;
+  assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
+  assert_int_equal(setitimer(ITIMER_REAL, &timer, NULL), 0);
+}
+
+void no_more_signals(void) {
+  const struct itimerval none = {.it_value = {.tv_usec = 0}};
+  assert_int_equal(setitimer(ITIMER_REAL, &none, NULL), 0);
+}
+
+int signals_taken(void) {
+  return signals;
 }
 
 bool sanitized(void) {

@@ -13,57 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MANY = 6 };
-
 /* How long a storm lasts. */
 #define STORM_MILLISECONDS 400
-
-/* Runs `work` in MANY threads that begin together; each has its number in its context. */
-struct worker {
-  int number;
-  pthread_barrier_t *start;
-  void (*work)(struct worker *worker);
-  void *shared;
-  polyshm_segment *segment;
-  polyshm_status status;
-  int64_t count;
-  char words[256]; /* of the failure: last_error is the thread's own */
-};
-
-static void *run_worker(void *context) {
-  struct worker *worker = context;
-  (void)pthread_barrier_wait(worker->start);
-  worker->work(worker);
-  if (worker->status)
-    (void)snprintf(worker->words, sizeof worker->words, "%.255s", polyshm_last_error());
-  return NULL;
-}
-
-static void run_workers(struct worker workers[MANY], void (*const works[MANY])(struct worker *),
-                        void *shared) {
-  pthread_t threads[MANY];
-  pthread_barrier_t start;
-  assert_int_equal(pthread_barrier_init(&start, NULL, MANY), 0);
-  for (int i = 0; i < MANY; i++) {
-    workers[i] = (struct worker){.number = i, .start = &start, .work = works[i], .shared = shared};
-    assert_int_equal(pthread_create(&threads[i], NULL, run_worker, &workers[i]), 0);
-  }
-  for (int i = 0; i < MANY; i++)
-    assert_int_equal(pthread_join(threads[i], NULL), 0);
-  assert_int_equal(pthread_barrier_destroy(&start), 0);
-}
-
-static void run_alike(struct worker workers[MANY], void (*work)(struct worker *), void *shared) {
-  void (*works[MANY])(struct worker *);
-  for (int i = 0; i < MANY; i++)
-    works[i] = work;
-  run_workers(workers, works, shared);
-}
-
-static void assert_worker_is_well(const struct worker *worker) {
-  if (worker->status)
-    fail_msg("thread %d: %s: %s", worker->number, polyshm_status_name(worker->status), worker->words);
-}
 
 /* ---- one name, many who want it ---- */
 

@@ -2,21 +2,10 @@
 #include "support.h"
 
 #include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/file.h>
-#include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
-
-#define MILLISECONDS INT64_C(1000000)
-
-static void sleep_milliseconds(long milliseconds) {
-  struct timespec time = {milliseconds / 1000, milliseconds % 1000 * 1000000};
-  while (nanosleep(&time, &time) != 0) {
-  }
-}
 
 /* Attaches, and says how long that took. */
 static polyshm_status timed_attach(const char *name, int64_t timeout, polyshm_segment **segment,
@@ -102,33 +91,9 @@ static void an_empty_file_is_waited_for_no_longer_than_asked(void **state) {
 
 /* ---- signals ---- */
 
-static volatile sig_atomic_t signals;
-
-static void take_signal(int number) {
-  (void)number;
-  signals = signals + 1;
-}
-
-/* SA_RESTART is what signal(3) sets, Lua's and Tcl's way: the wait must end all the same. Once, or again and
- * again: a signal that comes between two sleeps ends none. */
-static void signal_after(long milliseconds, int flags, bool again) {
-  struct sigaction action = {.sa_handler = take_signal, .sa_flags = flags};
-  struct itimerval timer = {.it_value = {.tv_usec = milliseconds * 1000}};
-  if (again)
-    timer.it_interval = timer.it_value;
-  signals = 0;
-  assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
-  assert_int_equal(setitimer(ITIMER_REAL, &timer, NULL), 0);
-}
-
-static void no_more_signals(void) {
-  const struct itimerval none = {.it_value = {.tv_usec = 0}};
-  assert_int_equal(setitimer(ITIMER_REAL, &none, NULL), 0);
-}
-
 static void a_signal_ends_a_wait_without_a_hook(void **state) {
   (void)state;
-  const int flags[] = {0, SA_RESTART};
+  const int flags[] = {0, SA_RESTART}; /* which is what signal(3) sets, Lua's and Tcl's way */
   for (int i = 0; i < 2; i++) {
     polyshm_segment *segment = NULL;
     int64_t taken = 0;
@@ -137,7 +102,7 @@ static void a_signal_ends_a_wait_without_a_hook(void **state) {
     no_more_signals();
     assert_words("attach");
     assert_null(segment);
-    assert_true(signals >= 1);
+    assert_true(signals_taken() >= 1);
     assert_in_range(taken, 40, 10000);
   }
 }
@@ -162,7 +127,7 @@ static void a_hook_lets_the_wait_go_on(void **state) {
   polyshm_on_wait(hook, &calls);
   assert_status(POLYSHM_ENOENT, timed_attach(fresh_name(), 300 * MILLISECONDS, &segment, &taken));
   polyshm_on_wait(NULL, NULL);
-  assert_int_equal(signals, 1);
+  assert_int_equal(signals_taken(), 1);
   assert_in_range(taken, 299, 10000);
   assert_true(calls.count >= 2); /* slices, not all at once */
 }
