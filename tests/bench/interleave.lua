@@ -36,7 +36,18 @@ local function loop(statement, t, v)
   return function(times) return run(t, v, times, yardstick.clock) end
 end
 
+-- calls(passes, count, statement, {{variant, object}, ...}): interleaves `count` runs of the statement on each object, its t; a
+-- measure of that name. The loop's own time is measured in the same pass and subtracted.
+local function calls(passes, count, statement, objects)
+  local runs, empty = {}, loop ""
+  for k, each in ipairs(objects) do
+    local run = loop(statement, each[2])
+    runs[k] = {statement, each[1], function() return (run(count / 1000) - empty(count / 1000)) / count end}
+  end
+  interleave(passes, runs)
+end
+
 -- Which run of the script this is: 0, 1, ...
 local round = tonumber(os.getenv "POLYSHM_BENCH_ROUND")
 
-return {round = round, yardstick = yardstick, interleave = interleave, timed = timed, loop = loop}
+return {round = round, yardstick = yardstick, interleave = interleave, timed = timed, loop = loop, calls = calls}

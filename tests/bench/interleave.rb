@@ -41,3 +41,13 @@ def loop_of(statement)
     end
   RUBY
 end
+
+# Interleaves `count` runs of a statement on each object, its t; a measure of that name. The loop's own time is measured in the
+# same pass and subtracted. objects: {variant => object}
+def calls(passes, count, statement, objects)
+  empty = loop_of('')
+  interleave(passes, objects.map do |variant, object|
+    run = loop_of(statement)
+    [statement, variant, -> { (run.call(object, nil, count / 1000) - empty.call(nil, nil, count / 1000)).fdiv(count) }]
+  end)
+end

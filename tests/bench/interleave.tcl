@@ -23,3 +23,32 @@ proc timed {args} {
   set result [{*}$args]
   expr {[yardstick::clock] - $start}
 }
+
+# Makes a procedure of t, v and times that runs the statement times * 1000 times, with i from 0 to 999 and an x, and gives the
+# nanoseconds. Each object gets one of its own, so that none profits from what the interpreter learnt with another.
+proc loop {procedure statement} {
+  proc $procedure {t v times} [string map [list STATEMENT $statement] {
+    set x 1.5
+    set start [yardstick::clock]
+    for {set k 0} {$k < $times} {incr k} {
+      for {set i 0} {$i < 1000} {incr i} {STATEMENT}
+    }
+    expr {[yardstick::clock] - $start}
+  }]
+}
+
+# What one of `count` runs of such a procedure's statement takes, less the loop's own time: that of the procedure `empty`.
+proc net {procedure t v count} {
+  set times [expr {$count / 1000}]
+  expr {double([$procedure $t $v $times] - [empty $t $v $times]) / $count}
+}
+
+# Interleaves `count` runs of a statement on each object, its t; a measure of that name. objects: {variant object ...}
+proc calls {passes count statement objects} {
+  loop empty {}
+  foreach {variant object} $objects {
+    loop "$variant $statement" $statement
+    lappend runs $statement $variant [list net "$variant $statement" $object {} $count]
+  }
+  interleave $passes $runs
+}

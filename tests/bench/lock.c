@@ -9,7 +9,6 @@
 
 #include <polyshm.h>
 
-#include <pthread.h>
 #include <semaphore.h>
 #include <stdalign.h>
 #include <sys/file.h>
@@ -147,20 +146,13 @@ CONTENDED(file_contended)
 
 /* ---- all of it ---- */
 
-static void make_mutex(pthread_mutex_t *mutex, int robustness) {
-  pthread_mutexattr_t kind;
-  if (pthread_mutexattr_init(&kind) || pthread_mutexattr_setpshared(&kind, PTHREAD_PROCESS_SHARED) ||
-      pthread_mutexattr_setrobust(&kind, robustness) || pthread_mutex_init(mutex, &kind))
-    failed("pthread_mutex_init");
-}
-
 /* Ours lose their names at once: whoever has a handle goes on. */
 static void make_all(work *w) {
   char name[300];
   w->shared = pair_memory(sizeof *w->shared);
   w->file = open_file(w->name);
-  make_mutex(&w->shared->robust, PTHREAD_MUTEX_ROBUST);
-  make_mutex(&w->shared->plain, PTHREAD_MUTEX_STALLED);
+  if (!yardstick_make_mutex(&w->shared->robust, true) || !yardstick_make_mutex(&w->shared->plain, false))
+    failed("pthread_mutex_init");
   if (sem_init(&w->shared->binary, 1, 1) || sem_init(&w->shared->permits, 1, PERMITS))
     failed("sem_init");
   (void)snprintf(name, sizeof name, "%s.lock", w->name);

@@ -64,6 +64,21 @@ static int member(lua_State *L) {
 ELEMENT_METHODS(by_name)
 ELEMENT_METHODS(lean)
 
+static int add(lua_State *L) {
+  yardstick *y = check_lean(L);
+  const int64_t index = element(L, y) - y->data;
+  lua_pushinteger(L, (lua_Integer)yardstick_add(y, index, luaL_checkinteger(L, 3)));
+  return 1;
+}
+
+static int lock(lua_State *L) {
+  return yardstick_lock(check_lean(L)) ? 0 : luaL_error(L, "cannot be locked");
+}
+
+static int unlock(lua_State *L) {
+  return yardstick_unlock(check_lean(L)) ? 0 : luaL_error(L, "cannot be unlocked");
+}
+
 static int values(lua_State *L) {
   yardstick *y = check_lean(L);
   lua_createtable(L, (int)y->count, 0);
@@ -136,6 +151,9 @@ static void define_type(lua_State *L, lua_CFunction get, lua_CFunction set, lua_
   lua_newtable(L);
   define(L, metatable, "get", get);
   define(L, metatable, "set", set);
+  define(L, metatable, "add", add);
+  define(L, metatable, "lock", lock);
+  define(L, metatable, "unlock", unlock);
   define(L, metatable, "values", values);
   define(L, metatable, "assign", assign);
   define(L, metatable, "copy_out", copy_out);

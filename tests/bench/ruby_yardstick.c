@@ -35,6 +35,24 @@ static VALUE set(VALUE self, VALUE index, VALUE value) {
   return value;
 }
 
+static VALUE add(VALUE self, VALUE index, VALUE number) {
+  const double *at = element(self, index);
+  yardstick *y = check(self);
+  return LL2NUM(yardstick_add(y, at - y->data, NUM2LL(number)));
+}
+
+static VALUE lock(VALUE self) {
+  if (!yardstick_lock(check(self)))
+    rb_raise(rb_eIOError, "cannot be locked");
+  return Qnil;
+}
+
+static VALUE unlock(VALUE self) {
+  if (!yardstick_unlock(check(self)))
+    rb_raise(rb_eIOError, "cannot be unlocked");
+  return Qnil;
+}
+
 /* In pieces: one call of rb_ary_push for each element takes half as long again. */
 static VALUE values(VALUE self) {
   yardstick *y = check(self);
@@ -101,6 +119,9 @@ void Init_yardstick(void) {
   rb_define_method(class, "[]", get, 1);
   rb_define_method(class, "set", set, 2);
   rb_define_method(class, "[]=", set, 2);
+  rb_define_method(class, "add", add, 2);
+  rb_define_method(class, "lock", lock, 0);
+  rb_define_method(class, "unlock", unlock, 0);
   rb_define_method(class, "values", values, 0);
   rb_define_method(class, "assign", assign, 1);
   rb_define_method(class, "copy_out", copy_out, 0);

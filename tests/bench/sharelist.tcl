@@ -13,35 +13,25 @@ for {set k 0} {$k < 1000} {incr k} {lappend items [item $k]}
 set shared [polyshm::ShareableList create $name $items]
 set values [$shared list]
 
-proc loop {procedure statement} {
-  proc $procedure {t v times} [string map [list STATEMENT $statement] {
-    set start [yardstick::clock]
-    for {set k 0} {$k < $times} {incr k} {
-      for {set i 0} {$i < 1000} {incr i} {set x [lindex $v $i]; STATEMENT}
-    }
-    expr {[yardstick::clock] - $start}
-  }]
-}
-loop empty {}
-proc net {procedure values} {
-  set times [expr {$::count / 1000}]
-  expr {double([$procedure $::shared $values $times] - [empty $::shared $values $times]) / $::count}
-}
 proc whole {t times} {
   set start [yardstick::clock]
   for {set k 0} {$k < $times} {incr k} {$t list}
   expr {double([yardstick::clock] - $start) / $times}
 }
 
-loop get {$t get $i}
-loop set_value {$t set $i $x}
-loop set_item {$t set $i {*}$x}
-loop get_first {$t get 0}
-loop get_last {$t get 999}
-interleave $passes {
-  get ours {net get $::values} set ours {net set_value $::values} {set with its kind} ours {net set_item $::items}
+foreach {procedure statement} {
+  empty {} get {$t get $i} set_value {$t set $i $x} set_item {$t set $i {*}$x} get_first {$t get 0} get_last {$t get 999}
+} {
+  loop $procedure "set x \[lindex \$v \$i\]; $statement"
 }
-interleave $passes {{get item 999} {get item 0} {net get_first $::values} {get item 999} ours {net get_last $::values}}
+interleave $passes {
+  get ours {net get $::shared $::values $::count} set ours {net set_value $::shared $::values $::count}
+  {set with its kind} ours {net set_item $::shared $::items $::count}
+}
+interleave $passes {
+  {get item 999} {get item 0} {net get_first $::shared $::values $::count}
+  {get item 999} ours {net get_last $::shared $::values $::count}
+}
 interleave $passes {{to list} ours {whole $::shared 20}}
 $shared close
 $shared unlink

@@ -40,6 +40,15 @@ static int set(Tcl_Interp *interp, yardstick *y, Tcl_Obj *index, Tcl_Obj *value)
   return TCL_OK;
 }
 
+static int add(Tcl_Interp *interp, yardstick *y, Tcl_Obj *index, Tcl_Obj *value) {
+  const double *at = element(interp, y, index);
+  Tcl_WideInt number;
+  if (!at || Tcl_GetWideIntFromObj(interp, value, &number) != TCL_OK)
+    return TCL_ERROR;
+  Tcl_SetObjResult(interp, Tcl_NewWideIntObj(yardstick_add(y, at - y->data, number)));
+  return TCL_OK;
+}
+
 static int values(Tcl_Interp *interp, yardstick *y) {
   Tcl_Obj **objects = (Tcl_Obj **)Tcl_Alloc((unsigned)(y->count * (int64_t)sizeof *objects));
   for (int64_t i = 0; i < y->count; i++)
@@ -70,10 +79,10 @@ static int copy_in(Tcl_Interp *interp, yardstick *y, Tcl_Obj *object) {
 }
 
 static int method(ClientData data, Tcl_Interp *interp, int argc, Tcl_Obj *const argv[]) {
-  static const char *const names[] = {"get",     "set",  "values", "assign", "copy_out",
-                                      "copy_in", "drop", "close",  NULL};
-  enum { GET, SET, VALUES, ASSIGN, COPY_OUT, COPY_IN, DROP, CLOSE };
-  static const int needed[] = {3, 4, 2, 3, 2, 3, 2, 2};
+  static const char *const names[] = {"get",    "set",      "add",     "lock", "unlock", "values",
+                                      "assign", "copy_out", "copy_in", "drop", "close",  NULL};
+  enum { GET, SET, ADD, LOCK, UNLOCK, VALUES, ASSIGN, COPY_OUT, COPY_IN, DROP, CLOSE };
+  static const int needed[] = {3, 4, 4, 2, 2, 2, 3, 2, 3, 2, 2};
   yardstick *y = data;
   int name;
   if (argc < 2) {
@@ -93,6 +102,12 @@ static int method(ClientData data, Tcl_Interp *interp, int argc, Tcl_Obj *const 
     return get(interp, y, argv[2]);
   case SET:
     return set(interp, y, argv[2], argv[3]);
+  case ADD:
+    return add(interp, y, argv[2], argv[3]);
+  case LOCK:
+    return yardstick_lock(y) ? TCL_OK : fail(interp, "cannot be locked");
+  case UNLOCK:
+    return yardstick_unlock(y) ? TCL_OK : fail(interp, "cannot be unlocked");
   case VALUES:
     return values(interp, y);
   case ASSIGN:

@@ -1,12 +1,14 @@
 /*
  * yardstick.h: what the hand-written extensions share. Each is the leanest one could write by hand on its
- * language's C API to reach a segment as doubles: its own object, checked for type, closedness and bounds,
- * and nothing else. It owes nothing to the core, so that it measures what the core and the bindings cost.
+ * language's C API to reach a segment as doubles, to add to its 64-bit integers, and to lock it: its own
+ * object, checked for type, closedness and bounds, and nothing else. It owes nothing to the core, so that it
+ * measures what the core and the bindings cost.
  */
 #ifndef YARDSTICK_H
 #define YARDSTICK_H
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -22,6 +24,7 @@ typedef struct yardstick {
   int64_t count;
   bool closed;
   void *copy; /* what copy_out made, until drop */
+  bool has_mutex;
 } yardstick;
 
 static inline bool yardstick_map(yardstick *y, const char *name) {
@@ -60,6 +63,34 @@ static inline bool yardstick_copy_out(yardstick *y) {
 static inline void yardstick_drop(yardstick *y) {
   free(y->copy);
   y->copy = NULL;
+}
+
+static inline int64_t yardstick_add(yardstick *y, int64_t index, int64_t number) {
+  int64_t *elements = (int64_t *)(void *)y->data;
+  return __atomic_fetch_add(&elements[index], number, __ATOMIC_SEQ_CST);
+}
+
+/* As processes share it: one that survives its owner's death, or a plain one. */
+static inline bool yardstick_make_mutex(pthread_mutex_t *mutex, bool robust) {
+  pthread_mutexattr_t kind;
+  return !pthread_mutexattr_init(&kind) && !pthread_mutexattr_setpshared(&kind, PTHREAD_PROCESS_SHARED) &&
+         !pthread_mutexattr_setrobust(&kind, robust ? PTHREAD_MUTEX_ROBUST : PTHREAD_MUTEX_STALLED) &&
+         !pthread_mutex_init(mutex, &kind);
+}
+
+/* A robust mutex in the segment's first bytes, made by the first to lock it. */
+static inline pthread_mutex_t *yardstick_mutex(yardstick *y) {
+  return (pthread_mutex_t *)(void *)y->data;
+}
+
+static inline bool yardstick_lock(yardstick *y) {
+  if (!y->has_mutex)
+    y->has_mutex = yardstick_make_mutex(yardstick_mutex(y), true);
+  return y->has_mutex && pthread_mutex_lock(yardstick_mutex(y)) == 0;
+}
+
+static inline bool yardstick_unlock(yardstick *y) {
+  return y->has_mutex && pthread_mutex_unlock(yardstick_mutex(y)) == 0;
 }
 
 /* Nanoseconds of this thread's CPU time: what others do on the machine meanwhile does not count. */

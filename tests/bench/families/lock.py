@@ -1,12 +1,14 @@
 """lock + unlock, and acquire + release of a semaphore, that nobody contends for, for each pair of calls: nanoseconds. And the
 lock that two processes contend for, on all processors: nanoseconds of wall time for each time that it was had.
 
-C measures the shared library, as it is installed, and the static one.
+C measures the shared library, as it is installed, and the static one. What is hand-written for a language locks a robust mutex.
 """
 
 from row import Against, Row
 
 OTHERS = (Against("process-shared mutex"), Against("sem_t"), Against("flock"))
+
+STATEMENTS = {"lua": "t:lock() t:unlock()", "ruby": "t.lock; t.unlock", "tcl": "$t lock; $t unlock"}
 
 
 def rows(build):
@@ -15,6 +17,12 @@ def rows(build):
         yield row(f"lock {who}: lock+unlock", "lock+unlock", (Against("robust mutex", 0.7), *OTHERS), free)
         yield row(f"lock {who}: acquire+release", "acquire+release", (Against("sem_t"),), free)
     yield row("lock C: contended", "contended", (Against("robust mutex"), *OTHERS), (build.program("lock", "contended", 50),))
+    for interpreter in build.interpreters:
+        statement = STATEMENTS[interpreter.language]
+        against = [Against("hand-written")]
+        if interpreter.language == "ruby":
+            against.append(Against("Mutex"))
+        yield row(f"lock {interpreter.name}: {statement}", statement, tuple(against), (build.script(interpreter, "lock", 200_000),))
 
 
 def row(name, measure, against, commands):
