@@ -173,8 +173,11 @@ polyshm_status polyshm_view_wait(const polyshm_view *view, int64_t index, const 
   _Atomic uint32_t *word = NULL;
   uint64_t packed = 0;
   polyshm_status status = word_of(view, "wait", index, &word);
-  if (!status)
-    status = expected && out ? pack(view->dtype, expected, &packed) : no_value("wait");
+  if (status)
+    return status;
+  if (!expected || !out)
+    return no_value("wait");
+  status = pack(view->dtype, expected, &packed);
   if (status)
     return status;
   const uint32_t wanted = (uint32_t)packed;
@@ -198,13 +201,13 @@ polyshm_status polyshm_view_wait(const polyshm_view *view, int64_t index, const 
 polyshm_status polyshm_view_notify(const polyshm_view *view, int64_t index, int64_t count, int64_t *out) {
   _Atomic uint32_t *word = NULL;
   polyshm_status status = word_of(view, "notify", index, &word);
-  if (!status && !out)
-    status = no_value("notify");
-  if (!status && count < -1)
-    status = polyshm_fail(POLYSHM_RANGE, "notify \"%s\": %" PRId64 " waits cannot be woken; -1 means all",
-                          view->segment->name, count);
   if (status)
     return status;
+  if (!out)
+    return no_value("notify");
+  if (count < -1)
+    return polyshm_fail(POLYSHM_RANGE, "notify \"%s\": %" PRId64 " waits cannot be woken; -1 means all",
+                        view->segment->name, count);
   *out = count == 0 ? 0 : polyshm__wake(word, count < 0 ? INT64_MAX : count);
   return polyshm__segment_done(view->segment, "notify");
 }

@@ -27,6 +27,7 @@ static_assert(offsetof(lock_body, tag) == POLYSHM__TAG_OFFSET && offsetof(lock_b
 struct polyshm_lock {
   polyshm__object object;
   _Atomic uintptr_t holder; /* the thread of this process that owns the lock through this handle, or 0 */
+  _Atomic uint32_t held_as; /* the holder's id: a child of fork(2) finds its parent's holder here */
 };
 
 static const polyshm__class lock_class = {.kind = POLYSHM__KIND_LOCK,
@@ -123,13 +124,14 @@ static uintptr_t this_thread(void) {
   return (uintptr_t)pthread_self();
 }
 
-static bool is_holder(const polyshm_lock *lock) {
-  return atomic_load_explicit(&lock->holder, memory_order_relaxed) == this_thread();
+static bool is_holder(const polyshm_lock *lock, uint32_t id) {
+  return id && atomic_load_explicit(&lock->holder, memory_order_relaxed) == this_thread() &&
+         atomic_load_explicit(&lock->held_as, memory_order_relaxed) == id;
 }
 
 static bool owned_by(const polyshm_lock *lock, uint32_t id) {
   uint32_t word = atomic_load_explicit(&body_of(lock)->word, memory_order_relaxed);
-  return id && (word & ~SLEEPERS) == id && is_holder(lock);
+  return (word & ~SLEEPERS) == id && is_holder(lock, id);
 }
 
 static bool take(polyshm_lock *lock, uint32_t seen, uint32_t word) {
@@ -137,18 +139,19 @@ static bool take(polyshm_lock *lock, uint32_t seen, uint32_t word) {
                                                  memory_order_relaxed);
 }
 
-static polyshm_status taken(polyshm_lock *lock, polyshm_lock_outcome *out) {
+static polyshm_status taken(polyshm_lock *lock, uint32_t id, polyshm_lock_outcome *out) {
+  atomic_store_explicit(&lock->held_as, id, memory_order_relaxed);
   atomic_store_explicit(&lock->holder, this_thread(), memory_order_relaxed);
   bool dirty = atomic_load_explicit(&body_of(lock)->dirty, memory_order_relaxed);
   *out = dirty ? POLYSHM_RECOVERED : POLYSHM_LOCKED;
   return polyshm__object_done(&lock->object, "lock");
 }
 
-static polyshm_status taken_over(polyshm_lock *lock, polyshm_lock_outcome *out) {
+static polyshm_status taken_over(polyshm_lock *lock, uint32_t id, polyshm_lock_outcome *out) {
   /* Should this owner die before the next line, the one after it takes over from the dead as well. */
   atomic_store_explicit(&body_of(lock)->dirty, 1, memory_order_relaxed);
   atomic_fetch_add_explicit(&body_of(lock)->epoch, 1, memory_order_relaxed);
-  return taken(lock, out);
+  return taken(lock, id, out);
 }
 
 /* ---- lock ---- */
@@ -173,7 +176,7 @@ COLD static polyshm_status lock_slowly(polyshm_lock *lock, int64_t timeout, poly
     return polyshm__object_fail(&lock->object, POLYSHM_DEADLOCK, "lock",
                                 "this thread has locked it already, and would wait for itself");
   if (timeout && spin(lock, id))
-    return taken(lock, out);
+    return taken(lock, id, out);
   polyshm__wait wait = polyshm__wait_begin(timeout);
   bool woken = false;
   while (!status && !polyshm__object_closed(&lock->object)) {
@@ -181,10 +184,10 @@ COLD static polyshm_status lock_slowly(polyshm_lock *lock, int64_t timeout, poly
     const uint32_t owner = seen & ~SLEEPERS;
     if (seen == 0) {
       if (take(lock, seen, timeout ? id | SLEEPERS : id))
-        return taken(lock, out);
+        return taken(lock, id, out);
     } else if (owner != id && !polyshm__object_alive(&lock->object, owner)) {
       if (take(lock, seen, id | SLEEPERS))
-        return taken_over(lock, out);
+        return taken_over(lock, id, out);
     } else if (timeout && !(seen & SLEEPERS)) {
       (void)take(lock, seen, seen | SLEEPERS);
     } else {
@@ -209,13 +212,13 @@ polyshm_status polyshm_lock_lock(polyshm_lock *lock, int64_t timeout, polyshm_lo
   uint32_t id = polyshm__object_id(&lock->object);
   if (polyshm__object_closed(&lock->object))
     return polyshm__object_fail(&lock->object, POLYSHM_CLOSED, "lock", NULL);
-  return id && take(lock, 0, id) ? taken(lock, out) : lock_slowly(lock, timeout, out);
+  return id && take(lock, 0, id) ? taken(lock, id, out) : lock_slowly(lock, timeout, out);
 }
 
 /* ---- unlock ---- */
 
 static bool may_unlock(const polyshm_lock *lock, uint32_t id) {
-  return id && is_holder(lock) && !polyshm__object_closed(&lock->object);
+  return is_holder(lock, id) && !polyshm__object_closed(&lock->object);
 }
 
 COLD static polyshm_status not_owner(const polyshm_lock *lock, const char *verb) {
@@ -285,7 +288,7 @@ polyshm_status polyshm_lock_dirty(const polyshm_lock *lock, bool *out) {
 polyshm_status polyshm_lock_repaired(polyshm_lock *lock) {
   if (!lock)
     return polyshm__object_missing(&lock_class, "repaired");
-  if (!may_unlock(lock, polyshm__object_id(&lock->object)))
+  if (!owned_by(lock, polyshm__object_id(&lock->object)))
     return not_owner(lock, "repaired");
   atomic_store_explicit(&body_of(lock)->dirty, 0, memory_order_relaxed);
   return polyshm__object_done(&lock->object, "repaired");

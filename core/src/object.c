@@ -146,25 +146,32 @@ static bool enter(polyshm__object *object) {
   return false;
 }
 
-static void give_back(polyshm__object *object) {
-  const polyshm__participant *participant = atomic_load(&object->participant);
+static void drop_token(polyshm__object *object) {
+  polyshm__participant *participant = atomic_load(&object->participant);
   if (participant)
     polyshm__token_drop(&participant->token);
+}
+
+static void close_file(polyshm__object *object) {
   if (polyshm__file_is(object->file, &object->segment->identity)) /* a daemon may have closed it */
     polyshm__file_close(object->file);
   object->file = -1;
 }
 
 static void leave(polyshm__object *object) {
-  if (atomic_fetch_sub(&object->users, 1) == POLYSHM__CLOSED + 1)
-    give_back(object);
+  unsigned users = atomic_fetch_sub(&object->users, 1);
+  if (users & POLYSHM__CLOSED)
+    drop_token(object); /* it may have been taken since */
+  if (users == POLYSHM__CLOSED + 1)
+    close_file(object);
 }
 
 polyshm_status polyshm__object_close(polyshm__object *object) {
   unsigned users = atomic_fetch_or(&object->users, POLYSHM__CLOSED);
   (void)polyshm_segment_close(object->segment);
+  drop_token(object); /* whoever is inside: after fork(2) that may be threads that only the parent has */
   if (users == 0)
-    give_back(object);
+    close_file(object);
   return POLYSHM_OK;
 }
 
@@ -182,8 +189,17 @@ void polyshm__object_free(polyshm__object *object) {
 
 /* ---- participants ---- */
 
+static void identify(polyshm__object *object, const polyshm__token *token) {
+  atomic_store(&object->identity, (uint64_t)token->process << 32 | token->id);
+}
+
 static polyshm_status join(polyshm__object *object) {
-  polyshm__participant *mine = calloc(1, sizeof *mine), *found = atomic_load(&object->participant);
+  polyshm__participant *found = atomic_load(&object->participant);
+  if (found && found->token.process == polyshm__process()) { /* another thread was faster */
+    identify(object, &found->token);
+    return POLYSHM_OK;
+  }
+  polyshm__participant *mine = calloc(1, sizeof *mine);
   if (!mine)
     return POLYSHM_ENOMEM;
   uint8_t *base = polyshm__segment_base(object->segment);
@@ -195,13 +211,12 @@ static polyshm_status join(polyshm__object *object) {
     return status;
   }
   mine->inherited = found;
-  const polyshm__token *token = &mine->token;
-  if (!atomic_compare_exchange_strong(&object->participant, &found, mine)) { /* another thread was faster */
-    token = &found->token;
+  if (!atomic_compare_exchange_strong(&object->participant, &found, mine)) { /* here, too */
     polyshm__token_drop(&mine->token);
     free(mine);
+    mine = found;
   }
-  atomic_store(&object->identity, (uint64_t)token->process << 32 | token->id);
+  identify(object, &mine->token);
   return POLYSHM_OK;
 }
 

@@ -18,8 +18,8 @@ typedef struct polyshm__participant {
 typedef struct polyshm__object {
   void *body;                /* stays the same address when closed: blank pages */
   _Atomic uint64_t identity; /* the process's number and, in the lower half, the handle's id in it */
-  /* The slow calls that are using file and participant, and whether the handle is closed. The last one out
-   * gives both back: a count, not a mutex, because a child of fork(2) would find that locked for ever. */
+  /* The slow calls that are using file, and whether the handle is closed. The last one out closes the file: a
+   * count, not a mutex, because a child of fork(2) would find that locked for ever. */
   atomic_uint users;
   atomic_int references; /* a segment and its users share one lock */
   polyshm_segment *segment;
@@ -97,26 +97,26 @@ bool polyshm__object_alive(polyshm__object *object, uint32_t id);
       *out = (polyshm_##type *)object;                                                                       \
     return status;                                                                                           \
   }                                                                                                          \
-  polyshm_status polyshm_##type##_close(polyshm_##type *type) {                                              \
-    return type ? polyshm__object_close(&type->object) : POLYSHM_OK;                                         \
+  polyshm_status polyshm_##type##_close(polyshm_##type *handle) {                                            \
+    return handle ? polyshm__object_close(&handle->object) : POLYSHM_OK;                                     \
   }                                                                                                          \
-  void polyshm_##type##_free(polyshm_##type *type) {                                                         \
-    if (type)                                                                                                \
-      polyshm__object_free(&type->object);                                                                   \
+  void polyshm_##type##_free(polyshm_##type *handle) {                                                       \
+    if (handle)                                                                                              \
+      polyshm__object_free(&handle->object);                                                                 \
   }                                                                                                          \
-  polyshm_status polyshm_##type##_unlink(const polyshm_##type *type) {                                       \
-    return type ? polyshm_segment_unlink(type->object.segment)                                               \
-                : polyshm__object_missing(&type##_class, "unlink");                                          \
+  polyshm_status polyshm_##type##_unlink(const polyshm_##type *handle) {                                     \
+    return handle ? polyshm_segment_unlink(handle->object.segment)                                           \
+                  : polyshm__object_missing(&type##_class, "unlink");                                        \
   }                                                                                                          \
-  bool polyshm_##type##_closed(const polyshm_##type *type) {                                                 \
-    return !type || polyshm__object_closed(&type->object);                                                   \
+  bool polyshm_##type##_closed(const polyshm_##type *handle) {                                               \
+    return !handle || polyshm__object_closed(&handle->object);                                               \
   }                                                                                                          \
-  const char *polyshm_##type##_name(const polyshm_##type *type) {                                            \
-    return type ? type->object.segment->name : "";                                                           \
+  const char *polyshm_##type##_name(const polyshm_##type *handle) {                                          \
+    return handle ? handle->object.segment->name : "";                                                       \
   }                                                                                                          \
-  polyshm_status polyshm_##type##_stale(const polyshm_##type *type, bool *out) {                             \
-    return type ? polyshm_segment_stale(type->object.segment, out)                                           \
-                : polyshm__object_missing(&type##_class, "stale");                                           \
+  polyshm_status polyshm_##type##_stale(const polyshm_##type *handle, bool *out) {                           \
+    return handle ? polyshm_segment_stale(handle->object.segment, out)                                       \
+                  : polyshm__object_missing(&type##_class, "stale");                                         \
   }
 
 #endif

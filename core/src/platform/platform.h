@@ -92,9 +92,9 @@ int64_t polyshm__clock(void);
 /** A sign of life of this process, on a file: it ends with the process, with exec(3), or when it is dropped.
  * No fork(2) inherits it, and no descriptor is needed for it. */
 typedef struct polyshm__token {
-  void *page;
-  uint32_t id;      /**< 1 ... 2^31-1; no other living token on the file has it */
-  uint32_t process; /**< polyshm__process() of its taker: after fork(2) it is not this process's */
+  _Atomic(void *) page; /**< NULL when dropped */
+  uint32_t id;          /**< 1 ... 2^31-1; no other living token on the file has it */
+  uint32_t process;     /**< polyshm__process() of its taker: after fork(2) it is not this process's */
 } polyshm__token;
 
 /** A number of this process's own; in a child of fork(2) it is another, at first 0. */
@@ -110,8 +110,8 @@ static inline uint32_t polyshm__process(void) {
  */
 polyshm_status polyshm__token_take(int fd, const char *name, const polyshm__identity *identity,
                                    _Atomic uint32_t *next_id, polyshm__token *token);
-/** Drops the token if it is this process's. */
-void polyshm__token_drop(const polyshm__token *token);
+/** Drops the token if it is this process's. Idempotent, in threads too. */
+void polyshm__token_drop(polyshm__token *token);
 /** Whether a token of this id is alive. The file may be open by any descriptor but the token's own. */
 polyshm_status polyshm__token_alive(int fd, uint32_t id, bool *alive);
 
@@ -128,7 +128,7 @@ polyshm_status polyshm__pause(int64_t nanoseconds);
  * interrupts. */
 typedef struct polyshm__wait {
   int64_t deadline, slice;
-  int32_t rounds;
+  uint32_t rounds;
 } polyshm__wait;
 
 polyshm__wait polyshm__wait_begin(int64_t timeout);

@@ -24,7 +24,6 @@ static const _Atomic uint32_t no_number;
 _Atomic(const _Atomic uint32_t *) polyshm__process_number = &no_number;
 
 static _Atomic uint32_t *number_page; /* wiped to 0 by fork(2), whoever calls it */
-static polyshm_status number_page_status;
 
 /* No fork(2) while the file of a token is open: the child would have it open as well, and seem to be its
  * taker. */
@@ -38,26 +37,33 @@ static void after_fork(void) {
   pthread_mutex_unlock(&taking);
 }
 
-static void begin(void) {
+static bool forks_are_watched;
+
+/* When the library is loaded, and not at the first token: that another thread's fork(2) could miss. */
+__attribute__((constructor)) static void watch_forks(void) {
+  forks_are_watched = pthread_atfork(before_fork, after_fork, after_fork) == 0;
+}
+
+static polyshm_status map_number(void) {
   size_t page = (size_t)polyshm_page_size();
   void *memory = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED || madvise(memory, page, MADV_WIPEONFORK))
-    number_page_status = -errno;
-  else if (pthread_atfork(before_fork, after_fork, after_fork))
-    number_page_status = POLYSHM_ENOMEM;
-  else
+  if (memory == MAP_FAILED)
+    return -errno;
+  if (madvise(memory, page, MADV_WIPEONFORK) == 0) {
     number_page = memory;
+    return POLYSHM_OK;
+  }
+  polyshm_status status = -errno;
+  (void)munmap(memory, page);
+  return status;
 }
 
 /* Called with `taking` held. */
 static polyshm_status number_this_process(uint32_t *number) {
-  static bool begun;
   static uint32_t last; /* a child goes on from what its parent had, and so never has the same again */
-  if (!begun)
-    begin();
-  begun = true;
-  if (number_page_status)
-    return number_page_status;
+  polyshm_status status = !forks_are_watched ? POLYSHM_ENOMEM : number_page ? POLYSHM_OK : map_number();
+  if (status)
+    return status;
   *number = atomic_load_explicit(number_page, memory_order_relaxed);
   if (!*number) {
     *number = ++last;
@@ -96,13 +102,15 @@ static polyshm_status take(int fd, _Atomic uint32_t *next_id, polyshm__token *to
   if (status)
     return status;
   size_t page = (size_t)polyshm_page_size();
-  token->page = mmap(NULL, page, PROT_READ, MAP_SHARED, fd, 0);
-  if (token->page == MAP_FAILED)
+  void *memory = mmap(NULL, page, PROT_READ, MAP_SHARED, fd, 0);
+  if (memory == MAP_FAILED)
     return -errno;
-  if (madvise(token->page, page, MADV_DONTFORK) == 0)
+  if (madvise(memory, page, MADV_DONTFORK) == 0) {
+    atomic_store(&token->page, memory);
     return POLYSHM_OK;
+  }
   status = -errno;
-  (void)munmap(token->page, page);
+  (void)munmap(memory, page);
   return status;
 }
 
@@ -121,9 +129,12 @@ polyshm_status polyshm__token_take(int fd, const char *name, const polyshm__iden
   return status;
 }
 
-void polyshm__token_drop(const polyshm__token *token) {
-  if (token->process == polyshm__process())
-    (void)munmap(token->page, (size_t)polyshm_page_size());
+void polyshm__token_drop(polyshm__token *token) {
+  if (token->process != polyshm__process())
+    return;
+  void *page = atomic_exchange(&token->page, NULL);
+  if (page)
+    (void)munmap(page, (size_t)polyshm_page_size());
 }
 
 polyshm_status polyshm__token_alive(int fd, uint32_t id, bool *alive) {
