@@ -156,7 +156,7 @@ end
 
 local function statement(line, variables)
   if line:match '^sh "' then
-    local result = os.execute(quoted(line, 5))
+    local result = os.execute("unset LD_PRELOAD; " .. quoted(line, 5)) -- a sanitizer is for us, not for dd
     if result ~= true and result ~= 0 then error("sh: " .. tostring(result), 0) end
     return
   end
