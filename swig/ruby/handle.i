@@ -39,6 +39,14 @@ static VALUE polyshm_ruby_new_segment(polyshm_segment *segment) {
   return object;
 }
 
+/* The handle of a lock, a semaphore or an event has a file open. Where no more may be, dropped handles are collected, as Ruby's
+ * File does it, and the call is worth a second try. */
+static bool polyshm_ruby_collected(polyshm_status status) {
+  if (status == POLYSHM_EMFILE)
+    rb_funcall(rb_mGC, rb_intern("start"), 0); /* rb_gc() would leave them to be freed later */
+  return status == POLYSHM_EMFILE;
+}
+
 /* A list has its SharedMemory from the start, and only one: that counts the memory, and frees its IO::Buffer at close. */
 static VALUE polyshm_ruby_new_list(polyshm_list *list) {
   VALUE object = SWIG_NewPointerObj(list, SWIGTYPE_p_polyshm_list, SWIG_POINTER_OWN);
@@ -79,6 +87,28 @@ POLYSHM_RUBY_CLASS(polyshm_event, Event)
   polyshm_ruby_count_memory(arg1, -1);
   $action
 %}
+
+%define POLYSHM_RUBY_OPENS_FILES(call)
+%exception call %{
+  $action
+  if (polyshm_ruby_collected(result)) {
+    $action
+  }
+%}
+%enddef
+
+POLYSHM_RUBY_OPENS_FILES(polyshm_lock_create)
+POLYSHM_RUBY_OPENS_FILES(polyshm_lock_attach)
+POLYSHM_RUBY_OPENS_FILES(polyshm_lock_open)
+POLYSHM_RUBY_OPENS_FILES(polyshm_lock::lock)
+POLYSHM_RUBY_OPENS_FILES(polyshm_semaphore_create)
+POLYSHM_RUBY_OPENS_FILES(polyshm_semaphore_attach)
+POLYSHM_RUBY_OPENS_FILES(polyshm_semaphore_open)
+POLYSHM_RUBY_OPENS_FILES(polyshm_semaphore::acquire)
+POLYSHM_RUBY_OPENS_FILES(polyshm_event_create)
+POLYSHM_RUBY_OPENS_FILES(polyshm_event_attach)
+POLYSHM_RUBY_OPENS_FILES(polyshm_event_open)
+POLYSHM_RUBY_OPENS_FILES(polyshm_segment::lock)
 
 %rename("readonly?") polyshm_segment::readonly;
 %rename("owned?") polyshm_lock::owned;

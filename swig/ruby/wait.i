@@ -106,6 +106,8 @@ static VALUE polyshm_ruby_gave_back(polyshm_status status, VALUE result, int thr
   VALUE synchronize(int64_t timeout) {
     polyshm_lock_outcome outcome;
     polyshm_status status = polyshm_lock_lock($self, timeout, &outcome);
+    if (polyshm_ruby_collected(status))
+      status = polyshm_lock_lock($self, timeout, &outcome);
     if (status)
       polyshm_ruby_raise(status);
     if (outcome == POLYSHM_LOCK_TIMED_OUT)
@@ -120,6 +122,8 @@ static VALUE polyshm_ruby_gave_back(polyshm_status status, VALUE result, int thr
   VALUE synchronize(int64_t timeout) {
     bool acquired;
     polyshm_status status = polyshm_semaphore_acquire($self, timeout, &acquired);
+    if (polyshm_ruby_collected(status))
+      status = polyshm_semaphore_acquire($self, timeout, &acquired);
     if (status)
       polyshm_ruby_raise(status);
     if (!acquired)

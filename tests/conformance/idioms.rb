@@ -1,5 +1,6 @@
-# idioms.rb: what is Ruby's own: exceptions, blocks, Enumerable, IO::Buffer, garbage collection, interrupts, hostile objects.
+# idioms.rb: what is Ruby's own: exceptions, blocks, Enumerable, IO::Buffer, garbage collection, threads, interrupts, fork, hostile objects.
 require "etc"
+require "io/wait"
 require "minitest/autorun"
 require "polyshm"
 require "rbconfig"
@@ -34,6 +35,18 @@ module Scratch
     PolyShm::SharedMemory.create(fresh, size: size, **options, &block)
   end
 
+  def lock(...)
+    PolyShm::Lock.create(fresh, ...)
+  end
+
+  def semaphore(...)
+    PolyShm::Semaphore.create(fresh, ...)
+  end
+
+  def event(...)
+    PolyShm::Event.create(fresh, ...)
+  end
+
   def assert_code(code, kind, &block)
     error = assert_raises(kind, &block)
     assert_kind_of PolyShm::Error, error
@@ -66,6 +79,35 @@ module Scratch
     end
     Process.wait(child)
     assert_predicate $?, :success?, "the child"
+  end
+
+  # Another interpreter runs the code, which says "ready"; it ends when this block does, at the latest, if it reads its input.
+  def other_ruby(code, *arguments)
+    IO.popen([RbConfig.ruby, "-rpolyshm", "-e", "$stdout.sync = true; #{code}", *arguments], "r+") do |child|
+      assert_equal "ready\n", child.gets
+      yield child
+    end
+  end
+
+  def clock
+    Process.clock_gettime(Process::CLOCK_MONOTONIC)
+  end
+
+  def assert_takes(range)
+    start = clock
+    yield
+    assert_includes range, clock - start
+  end
+
+  # A thread of its own that has begun to wait in the block.
+  def waiting(&block)
+    thread = Thread.new do
+      Thread.current.report_on_exception = false
+      block.call
+    end
+    Thread.pass until thread.stop?
+    sleep 0.05
+    thread
   end
 end
 
@@ -707,33 +749,12 @@ end
 class WaitTest < Minitest::Test
   include Scratch
 
-  def clock
-    Process.clock_gettime(Process::CLOCK_MONOTONIC)
-  end
-
   def attach(timeout)
     PolyShm::SharedMemory.attach(fresh("awaited"), timeout: timeout)
   end
 
-  def assert_takes(range)
-    start = clock
-    yield
-    assert_includes range, clock - start
-  end
-
-  # A wait in a thread of its own, after it has begun.
-  def waiting(timeout = nil)
-    thread = Thread.new do
-      Thread.current.report_on_exception = false
-      attach(timeout)
-    end
-    Thread.pass until thread.stop?
-    sleep 0.05
-    thread
-  end
-
   def test_the_name_comes
-    thread = waiting
+    thread = waiting { attach(nil) }
     made_now = PolyShm::SharedMemory.create(fresh("awaited"), size: 8)
     assert_equal made_now.name, thread.value.name
   end
@@ -763,7 +784,7 @@ class WaitTest < Minitest::Test
   end
 
   def test_thread_raise_breaks_it
-    thread = waiting
+    thread = waiting { attach(nil) }
     assert_takes(0..1) do
       thread.raise(KeyError, "mine")
       assert_equal "mine", assert_raises(KeyError) { thread.value }.message
@@ -840,6 +861,685 @@ class WaitTest < Minitest::Test
   end
 end
 
+class PrimitivesTest < Minitest::Test
+  include Scratch
+
+  CLASSES = [PolyShm::Lock, PolyShm::Semaphore, PolyShm::Event].freeze
+
+  def test_outcomes_of_a_lock
+    first = lock
+    second = PolyShm::Lock.attach(first.name)
+    assert_equal [:locked, nil, nil, nil], [first.lock, second.try_lock, second.lock(0), second.lock(0.01)]
+    assert_equal [true, false, true, true], [first.owned?, second.owned?, first.locked?, second.locked?]
+    assert_equal [nil, false, false], [first.unlock, first.owned?, second.locked?]
+    assert_equal [:locked, nil, :locked, nil], [first.try_lock, first.unlock, second.lock(1r), second.unlock]
+    first.lock
+    first.close
+    assert_equal [:recovered, true, nil, :recovered], [second.lock, second.dirty?, second.unlock, second.try_lock]
+    assert_equal [nil, false, nil, :locked], [second.repaired, second.dirty?, second.unlock, second.lock]
+  end
+
+  def test_outcomes_of_a_semaphore_and_an_event
+    permits = semaphore(count: 2)
+    assert_equal [true, true], [permits.acquire, permits.try_acquire]
+    assert_equal [false, false, false], [permits.try_acquire, permits.acquire(0), permits.acquire(0.01)]
+    assert_equal [2, 0, nil, 1], [permits.count, permits.value, permits.release, permits.value]
+    flag = event
+    assert_equal [false, false, false], [flag.set?, flag.wait(0), flag.wait(0.01)]
+    assert_equal [nil, true, true, nil, false], [flag.set, flag.set?, flag.wait, flag.clear, flag.set?]
+  end
+
+  def test_string_forms
+    CLASSES.zip([lock, semaphore(count: 3), event], ["", ", count=3", ""]).each do |type, object, more|
+      kind = type.name.delete_prefix("PolyShm::")
+      assert_equal "#{kind}('#{object.name}'#{more})", object.inspect
+      assert_equal Encoding::UTF_8, object.name.encoding
+      object.close
+      assert_equal "#{kind}('#{object.name}'#{more}, closed)", "#{object}"
+    end
+  end
+
+  def test_blocks_close_and_unlink
+    CLASSES.each do |type|
+      held = []
+      name = fresh
+      assert_equal(42, type.create(name) { |object| (held << object) && 42 })
+      assert_equal(name, type.attach(name) { |object| (held << object) && object.name })
+      refute_predicate held.last, :stale?
+      assert_raises(ZeroDivisionError) { type.open(name, unlink: true) { |object| (held << object) && 1 / 0 } }
+      assert held.all?(&:closed?)
+      assert held.all?(&:stale?)
+      refute_path_exists "/dev/shm/#{name}"
+      assert_code("ARGUMENT", ArgumentError) { type.create(name, unlink: true) }
+      refute_path_exists "/dev/shm/#{name}"
+      generated = type.create
+      assert_match(/\Apsm_\h{8}\z/, generated.name)
+      type.unlink(generated.name)
+      assert_code("ENOENT", Errno::ENOENT) { generated.unlink }
+    end
+  end
+
+  def test_options
+    CLASSES.each do |type|
+      name = fresh
+      assert_equal 0o640, File.stat("/dev/shm/#{type.create(name, mode: 0o640).name}").mode & 0o777
+      assert_code("EEXIST", Errno::EEXIST) { type.create(name) }
+      assert_instance_of type, type.create(name, exclusive: false, any_owner: true)
+      assert_instance_of type, type.open(name, any_owner: true)
+      assert_instance_of type, type.attach(name, any_owner: true, timeout: nil)
+      error = assert_code("ARGUMENT", ArgumentError) { type.attach(name, readonly: true) }
+      assert_match(/:readonly.*any_owner, timeout, unlink/, error.message)
+      assert_match(/:size.*mode, exclusive/, assert_code("ARGUMENT", ArgumentError) { type.create(name, size: 8) }.message)
+      assert_match(/:exclusive.*mode, any_owner/, assert_code("ARGUMENT", ArgumentError) { type.open(name, exclusive: true) }.message)
+      assert_equal type.name.delete_prefix("PolyShm::"), PolyShm.segments.find { |segment| segment.name == name }.kind
+      assert_raises(NoMethodError) { type.new }
+    end
+    assert_match(/options are count, mode/, assert_code("ARGUMENT", ArgumentError) { semaphore(permits: 2) }.message)
+    assert_match(/options are mode/, assert_code("ARGUMENT", ArgumentError) { lock(count: 2) }.message)
+    assert_match(/options are timeout/, assert_code("ARGUMENT", ArgumentError) { lock.synchronize(seconds: 2) { nil } }.message)
+  end
+
+  def test_errors
+    mine = lock
+    error = assert_code("NOT_OWNER", ThreadError) { mine.unlock }
+    assert_match(/unlock "#{mine.name}": this thread has not locked it/, error.message)
+    assert_code("NOT_OWNER", ThreadError) { mine.repaired }
+    assert_code("NOT_OWNER", ThreadError) { semaphore.release }
+    mine.lock
+    assert_code("DEADLOCK", ThreadError) { mine.lock }
+    assert_code("DEADLOCK", ThreadError) { mine.synchronize { flunk "the block ran" } }
+    assert_kind_of StandardError, assert_code("KIND", PolyShm::KindError) { PolyShm::Event.attach(mine.name) }
+    assert_code("KIND", PolyShm::KindError) { PolyShm::Semaphore.attach(scratch(size: 8192).name) }
+    File.open("/dev/shm/#{mine.name}", "r+b") { |file| file.pwrite("\x02", 12) }
+    assert_kind_of StandardError, assert_code("INCOMPATIBLE", PolyShm::IncompatibleError) { PolyShm::Lock.attach(mine.name) }
+    assert_code("CLOSED", PolyShm::ClosedError) { mine.tap(&:close).lock }
+  end
+
+  def test_bad_timeouts
+    waits = [->(t) { lock.lock(t) }, ->(t) { lock.synchronize(timeout: t) { 1 } }, ->(t) { semaphore.acquire(t) },
+             ->(t) { semaphore.synchronize(timeout: t) { 1 } }, ->(t) { event.tap(&:set).wait(t) }, ->(t) { scratch.view(:int32).wait(0, 1, t) },
+             ->(t) { PolyShm::Lock.attach(lock.name, timeout: t) }]
+    waits.each do |wait|
+      [-1, -0.5, Float::NAN, -(2**70)].each { |bad| assert_code("RANGE", RangeError) { wait.call(bad) } }
+      ["1", :one, true, [], {}, Object.new, 1i].each { |bad| assert_code("TYPE", TypeError) { wait.call(bad) } }
+      [nil, 0, 0.0, 2**31, 2**63, 2**2000, 1e300, Float::INFINITY, 1/3r].each { |good| assert wait.call(good) }
+    end
+  end
+
+  def test_the_lock_of_a_segment
+    shm = scratch(mode: 0o640)
+    made << "#{shm.name}.lock"
+    assert_same shm.lock, shm.lock
+    assert_equal ["#{shm.name}.lock", 0o640], [shm.lock.name, File.stat("/dev/shm/#{shm.lock.name}").mode & 0o777]
+    shm.lock.lock
+    assert_predicate shm.lock, :owned?
+    assert_nil PolyShm::SharedMemory.attach(shm.name).lock.try_lock
+    shm.lock.unlock
+    first = shm.lock.tap(&:close)
+    refute_same first, shm.lock
+    assert_equal :locked, shm.lock.lock
+    held = shm.lock
+    shm.close
+    assert_code("CLOSED", PolyShm::ClosedError) { shm.lock }
+    assert_predicate held, :owned?
+    held.unlock
+    list = PolyShm::ShareableList.create(fresh, [1])
+    made << "#{list.name}.lock"
+    assert_equal(2, list.shm.lock.synchronize { list[0] += 1 })
+  end
+end
+
+class AtomicsTest < Minitest::Test
+  include Scratch
+
+  def test_operations_return_what_was_there
+    v = scratch.view(:uint64)
+    assert_equal [nil, 10, 13, 12], [v.store(0, 10), v.add(0, 3), v.sub(0, 1), v.load(0)]
+    assert_equal [12, 8, 9, 1], [v.and(0, 8), v.or(0, 1), v.xor(0, 8), v.exchange(0, 2**64 - 1)]
+    assert_equal [2**64 - 1, 2**64 - 1, 2**63], [v.compare_exchange(0, 1, 2), v.compare_exchange(0, 2**64 - 1, 2**63), v[0]]
+    assert_code("RANGE", RangeError) { v.add(0, 2**64) }
+    assert_code("RANGE", RangeError) { v.compare_exchange(0, 2**63, -1) }
+    [nil, "1", :one, 1r, Object.new].each do |bad|
+      assert_code("TYPE", TypeError) { v.add(0, bad) }
+      assert_code("TYPE", TypeError) { v.compare_exchange(0, bad, 1) }
+      assert_code("TYPE", TypeError) { v.compare_exchange(0, 1, bad) }
+      assert_code("TYPE", TypeError) { v.store(bad, 1) }
+    end
+    assert_equal 2**63, v.load(0)
+  end
+
+  def test_wait_and_notify
+    v = scratch.view(:int32)
+    assert_equal %i[not_equal timed_out timed_out], [v.wait(0, 1), v.wait(0, 0, 0), v.wait(0, 0, 0.01)]
+    assert_equal [0, 0, 0], [v.notify(0), v.notify(0, 0), v.notify(0, 2**62)]
+    assert_code("TYPE", TypeError) { v.notify(0, "1") }
+    thread = waiting { v.wait(3, 0) }
+    v.store(3, 1)
+    v.notify(3)
+    assert_equal :ok, thread.value
+    assert_equal 0, v.notify(3)
+  end
+
+  def test_no_step_is_lost_between_processes
+    v = scratch.view(:int64)
+    workers = Array.new(2) { fork { 20_000.times { v.add(0, 1) } && exit!(0) } }
+    workers.each { |worker| Process.wait(worker) }
+    assert_equal 40_000, v.load(0)
+  end
+end
+
+class SynchronizeTest < Minitest::Test
+  include Scratch
+
+  def test_the_block_gets_the_outcome_and_gives_the_value
+    mine = lock
+    assert_equal([:locked, true], mine.synchronize { |outcome| [outcome, mine.owned?] })
+    refute_predicate mine, :locked?
+    permits = semaphore(count: 3)
+    assert_equal([true, 2], permits.synchronize { |outcome| [outcome, permits.value] })
+    assert_equal 3, permits.value
+    PolyShm::Lock.attach(mine.name).tap(&:lock).close
+    assert_equal(:recovered, mine.synchronize { |outcome| mine.repaired || outcome })
+    assert_equal(:locked, mine.synchronize(timeout: 0) { |outcome| outcome })
+  end
+
+  def test_in_time_or_not_at_all
+    other = lock.tap(&:lock)
+    mine = PolyShm::Lock.attach(other.name)
+    [0, 0.01].each { |seconds| assert_nil(mine.synchronize(timeout: seconds) { flunk "the block ran" }) }
+    other.unlock
+    permits = semaphore.tap(&:acquire)
+    assert_nil(permits.synchronize(timeout: 0) { flunk "the block ran" })
+    assert_equal 0, permits.value
+  end
+
+  def test_a_block_is_needed
+    [lock, semaphore].each do |object|
+      assert_match(/block/, assert_code("ARGUMENT", ArgumentError) { object.synchronize }.message)
+      assert_match(/block/, assert_code("ARGUMENT", ArgumentError) { object.synchronize(timeout: 1) }.message)
+    end
+  end
+
+  # Each way out of a block.
+  def returned(object)
+    object.synchronize { return :returned }
+  end
+
+  def ways_out
+    { raise: ->(o) { assert_raises(KeyError) { o.synchronize { raise KeyError } } },
+      break: ->(o) { assert_equal(:out, o.synchronize { break :out }) },
+      next: ->(o) { assert_equal(:out, o.synchronize { next :out }) },
+      throw: ->(o) { assert_equal(:out, catch(:done) { o.synchronize { throw :done, :out } }) },
+      return: ->(o) { assert_equal(:returned, returned(o)) },
+      exit: ->(o) { assert_raises(SystemExit) { o.synchronize { exit } } },
+      stop_iteration: ->(o) { assert_equal(:out, loop { o.synchronize { raise StopIteration } } || :out) },
+      timeout: ->(o) { assert_raises(Timeout::Error) { Timeout.timeout(0.05) { o.synchronize { sleep } } } },
+      thread_raise: ->(o) { assert_raises(KeyError) { waiting { o.synchronize { sleep } }.tap { |t| t.raise(KeyError) }.value } },
+      thread_kill: ->(o) { assert_nil(waiting { o.synchronize { sleep } }.kill.value) },
+      abandoned_enumerator: ->(o) { Enumerator.new { |y| o.synchronize { y << 1 } }.first } }
+  end
+
+  def test_every_way_out_gives_it_back
+    mine = lock
+    permits = semaphore(count: 2)
+    ways_out.each do |way, leave|
+      leave.call(mine)
+      refute_predicate mine, :locked?, way
+      leave.call(permits)
+      assert_equal 2, permits.value, way
+    end
+    refute_predicate mine, :dirty?
+  end
+
+  def test_nested
+    outer = lock
+    inner = lock
+    assert_raises(KeyError) { outer.synchronize { inner.synchronize { raise KeyError } } }
+    assert_equal(:out, outer.synchronize { inner.synchronize { break :out } })
+    assert_equal [false, false], [outer.locked?, inner.locked?]
+  end
+
+  def test_a_block_that_gave_it_back_itself
+    mine = lock
+    assert_equal(1, mine.synchronize { mine.unlock || 1 })
+    assert_raises(KeyError) { mine.synchronize { mine.unlock || raise(KeyError) } }
+    other = PolyShm::Lock.attach(mine.name)
+    mine.synchronize { mine.unlock || other.lock }
+    assert_predicate other, :owned?
+    other.unlock
+    assert_equal(2, mine.synchronize { mine.close || 2 })
+    permits = semaphore
+    assert_equal(3, permits.synchronize { permits.release || 3 })
+    assert_equal 1, permits.value
+    assert_raises(KeyError) { permits.synchronize { permits.close || raise(KeyError) } }
+  end
+
+  def test_a_lock_that_somebody_wrote_over
+    mine = lock
+    bytes = PolyShm::SharedMemory.attach(mine.name).view(:uint32, offset: 4096)
+    assert_code("CORRUPT", PolyShm::CorruptError) { mine.synchronize { bytes[0] = 0x7fffffff } }
+    bytes[0] = 0
+    assert_raises(KeyError) { mine.synchronize { (bytes[0] = 0x7fffffff) && raise(KeyError) } }
+    bytes[0] = 0
+    assert_equal(1, mine.synchronize { 1 })
+  end
+
+  def test_a_child_that_leaves_the_block_unlocks_nothing
+    mine = lock
+    child = nil
+    mine.synchronize do
+      child = fork
+      next unless child
+
+      Process.wait(child)
+      assert_predicate $?, :success?, "the child left the block without an error"
+      assert_predicate mine, :owned?
+      assert_nil PolyShm::Lock.attach(mine.name).try_lock
+    end
+    exit!(mine.owned? ? 1 : 0) unless child
+    refute_predicate mine, :locked?
+    refute_predicate mine, :dirty?
+  ensure
+    exit!(2) if $$ != @process
+  end
+
+  # Gives the block a call that asks a child for one signal, which comes at any moment of the next millisecond.
+  def with_signals
+    requests, request = IO.pipe
+    child = fork do
+      request.close
+      sleep(rand * 0.001) && Process.kill(:USR1, Process.ppid) while requests.getbyte
+      exit!(0)
+    end
+    requests.close
+    yield -> { request.putc(0) }
+  ensure
+    request.close
+    Process.wait(child)
+  end
+
+  def broken_at_any_moment(object, signal)
+    signal.call
+    loop { object.synchronize { nil } }
+  rescue KeyError
+    nil
+  end
+
+  def test_nothing_comes_between_the_lock_and_the_block
+    mine = lock
+    permits = semaphore
+    old = trap(:USR1) { raise KeyError }
+    with_signals do |signal|
+      500.times do |round|
+        broken_at_any_moment(mine, signal)
+        refute_predicate mine, :locked?, "round #{round}"
+        broken_at_any_moment(permits, signal)
+        assert_equal 1, permits.value, "round #{round}"
+      end
+    end
+    refute_predicate mine, :dirty?
+  ensure
+    trap(:USR1, old)
+  end
+
+  def test_the_callers_mask_holds_in_the_block
+    mine = lock
+    seen = []
+    thread = Thread.new do
+      Thread.handle_interrupt(KeyError => :never) do
+        mine.synchronize { (seen << :begun) && sleep(0.01) until Thread.pending_interrupt? }
+        seen << :whole
+      end
+    rescue KeyError
+      seen << :raised
+    end
+    Thread.pass until seen.any?
+    thread.raise(KeyError)
+    thread.join
+    assert_equal %i[begun whole raised], seen.uniq
+    refute_predicate mine, :locked?
+  end
+
+  def test_threads_exclude_one_another
+    mine = lock
+    v = scratch.view(:int64)
+    threads = Array.new(4) { Thread.new { 200.times { mine.synchronize { v[0] = v[0].tap { Thread.pass } + 1 } } } }
+    threads.each(&:join)
+    assert_equal 800, v[0]
+    mine.lock
+    assert_code("NOT_OWNER", ThreadError) { Thread.new { Thread.current.report_on_exception = false; mine.unlock }.value }
+    assert_equal([false, true, nil], Thread.new { [mine.owned?, mine.locked?, mine.try_lock] }.value)
+    permits = semaphore.tap(&:acquire)
+    Thread.new { permits.release }.join
+    assert_equal 1, permits.value
+  end
+end
+
+# What breaks a wait must break each of them.
+class InterruptTest < Minitest::Test
+  include Scratch
+
+  # Waits for what does not come; what it gives when its time is over.
+  WAITS = { lock: nil, synchronize: nil, acquire: false, event: false, element: :timed_out }.freeze
+  LONG = 30
+
+  def setup
+    super
+    @owner = lock.tap(&:lock)
+    @lock = PolyShm::Lock.attach(@owner.name)
+    @semaphore = semaphore.tap(&:acquire)
+    @event = event
+    @shm = scratch
+    @view = @shm.view(:int32)
+  end
+
+  def wait_for(what, timeout)
+    case what
+    when :lock then @lock.lock(timeout)
+    when :synchronize then @lock.synchronize(timeout: timeout) { flunk "the block ran" }
+    when :acquire then @semaphore.acquire(timeout)
+    when :event then @event.wait(timeout)
+    when :element then @view.wait(0, 0, timeout)
+    end
+  end
+
+  # A broken wait has taken nothing, and the thread can go on.
+  def assert_nothing_taken
+    assert_equal [false, true], [@lock.owned?, @owner.owned?]
+    @owner.unlock
+    assert_equal [:locked, nil], [@lock.try_lock, @lock.unlock]
+    @semaphore.release
+    assert_equal 1, @semaphore.value
+    assert_code("NOT_OWNER", ThreadError) { @semaphore.release }
+  end
+
+  WAITS.each do |what, late|
+    define_method(:"test_its_time_runs_out_in_#{what}") do
+      [0, 0.1, 1/10r].each { |seconds| assert_takes(seconds..seconds + 5) { assert_equal [late], [wait_for(what, seconds)] } }
+      assert_nothing_taken
+    end
+
+    define_method(:"test_other_threads_run_during_#{what}") do
+      ticks = 0
+      ticker = Thread.new { loop { (ticks += 1) && sleep(0.01) } }
+      wait_for(what, 0.3)
+      ticker.kill
+      assert_operator ticks, :>, 5
+    end
+
+    define_method(:"test_timeout_breaks_#{what}") do
+      [nil, LONG].each do |timeout|
+        assert_takes(0.1..10) { assert_raises(Timeout::Error) { Timeout.timeout(0.1) { wait_for(what, timeout) } } }
+      end
+      assert_nothing_taken
+    end
+
+    define_method(:"test_thread_raise_breaks_#{what}") do
+      thread = waiting { wait_for(what, nil) }
+      thread.raise(KeyError, "mine")
+      assert_takes(0..10) { assert_equal "mine", assert_raises(KeyError) { thread.value }.message }
+      assert_nothing_taken
+    end
+
+    define_method(:"test_thread_kill_breaks_#{what}") do
+      ended = false
+      thread = waiting do
+        wait_for(what, nil)
+      ensure
+        ended = true
+      end
+      assert_takes(0..10) { thread.kill.join }
+      assert ended
+      assert_nothing_taken
+    end
+
+    define_method(:"test_a_signal_that_needs_nothing_lets_#{what}_go_on") do
+      signals = 0
+      old = trap(:USR1) { signals += 1 }
+      thread = Thread.new { 5.times { sleep(0.03) && Process.kill(:USR1, $$) } }
+      assert_takes(0.3..10) { assert_equal [late], [wait_for(what, 0.3)] }
+      thread.join
+      assert_operator signals, :>, 0
+    ensure
+      trap(:USR1, old)
+    end
+
+    define_method(:"test_close_wakes_#{what}") do
+      thread = waiting { wait_for(what, nil) }
+      [@lock, @semaphore, @event, @shm].each(&:close)
+      assert_takes(0..10) { assert_code("CLOSED", PolyShm::ClosedError) { thread.value } }
+    end
+  end
+
+  WAITING = { lock: "PolyShm::Lock.attach(ARGV[0]).lock", synchronize: "PolyShm::Lock.attach(ARGV[0]).synchronize { puts :ran }",
+              acquire: "PolyShm::Semaphore.attach(ARGV[1]).acquire", event: "PolyShm::Event.attach(ARGV[2]).wait",
+              element: "PolyShm::SharedMemory.attach(ARGV[3]).view(:int32).wait(0, 0)" }.freeze
+
+  WAITING.each do |what, code|
+    define_method(:"test_ctrl_c_breaks_#{what}") do
+      names = [@owner, @semaphore, @event, @shm].map(&:name)
+      other_ruby("puts :ready; begin; #{code}; rescue Interrupt => error; puts error.class; end", *names) do |child|
+        sleep 0.1
+        Process.kill(:INT, child.pid)
+        assert_takes(0..10) { assert_equal "Interrupt\n", child.gets }
+      end
+      assert_nothing_taken
+    end
+  end
+
+  def test_what_is_waited_for_comes
+    threads = WAITS.keys.first(1).push(:acquire, :event, :element).to_h { |what| [what, waiting { wait_for(what, LONG) }] }
+    @owner.unlock
+    @semaphore.release
+    @event.set
+    @view.store(0, 1)
+    assert_equal({ lock: :locked, acquire: true, event: true, element: :ok }, threads.transform_values(&:value))
+  end
+
+  def test_a_handler_may_use_them
+    seen = nil
+    old = trap(:USR1) { seen = [@lock.try_lock, @event.wait(0.02), @semaphore.synchronize(timeout: 0) { :ran }] }
+    killer = Thread.new { sleep(0.05) && Process.kill(:USR1, $$) }
+    assert_raises(Timeout::Error) { Timeout.timeout(0.3) { @lock.lock } }
+    killer.join
+    assert_equal [nil, false, nil], seen
+    assert_nothing_taken
+  ensure
+    trap(:USR1, old)
+  end
+end
+
+class ProcessTest < Minitest::Test
+  include Scratch
+
+  HOLDER = '
+    lock = PolyShm::Lock.attach(ARGV[0])
+    lock.lock
+    semaphore = PolyShm::Semaphore.attach(ARGV[1])
+    2.times { semaphore.acquire }
+    puts :ready
+    $stdin.read
+  '
+
+  def test_a_killed_owner
+    mine = lock
+    permits = semaphore(count: 2)
+    other_ruby(HOLDER, mine.name, permits.name) do |child|
+      assert_equal [nil, true, false, 0], [mine.try_lock, mine.locked?, permits.try_acquire, permits.value]
+      thread = waiting { mine.lock.tap { mine.unlock } }
+      waiter = waiting { permits.acquire }
+      Process.kill(:KILL, child.pid)
+      assert_takes(0..10) { assert_equal [:recovered, true], [thread.value, waiter.value] }
+    end
+    assert_equal [true, 1], [mine.dirty?, permits.value]
+    assert_equal(:recovered, mine.synchronize { |outcome| mine.repaired || outcome })
+    assert_equal :locked, mine.lock
+  end
+
+  def test_an_owner_that_ends_without_unlocking
+    mine = lock
+    permits = semaphore(count: 2)
+    other_ruby(HOLDER, mine.name, permits.name, &:close_write)
+    assert_equal [:recovered, 2], [mine.lock(30), permits.value]
+  end
+
+  def test_another_process_sets_and_notifies
+    flag = event
+    shm = scratch
+    other_ruby('flag = PolyShm::Event.attach(ARGV[0]); v = PolyShm::SharedMemory.attach(ARGV[1]).view(:int32); puts :ready
+                $stdin.gets; flag.set; v.store(2, 7); v.notify(2)', flag.name, shm.name) do |child|
+      refute flag.wait(0.05)
+      child.puts
+      assert flag.wait(30)
+      assert_includes %i[ok not_equal], shm.view(:int32).wait(2, 0, 30)
+    end
+    assert_equal 7, shm.view(:int32).load(2)
+  end
+
+  def code_of
+    yield
+  rescue PolyShm::Error => error
+    error.code
+  end
+
+  def test_a_child_owns_nothing
+    mine = lock.tap(&:lock)
+    permits = semaphore.tap(&:acquire)
+    reader, writer = IO.pipe
+    child = fork do
+      writer.puts [mine.owned?, mine.locked?, code_of { mine.unlock }, code_of { permits.release }, mine.try_lock].inspect
+      writer.puts [mine.lock(30), mine.unlock].inspect
+      writer.puts [permits.acquire(30), permits.release].inspect
+      exit!(0)
+    end
+    writer.close
+    assert_equal "[false, true, \"NOT_OWNER\", \"NOT_OWNER\", nil]\n", reader.gets
+    assert_nil reader.wait_readable(0.1), "the child waits"
+    assert_predicate mine, :owned?
+    mine.unlock
+    assert_equal "[:locked, nil]\n", reader.gets
+    permits.release
+    assert_equal "[true, nil]\n", reader.gets
+    Process.wait(child)
+    assert_equal [:locked, true], [mine.lock, permits.acquire]
+  end
+
+  def test_a_child_that_is_killed_while_it_owns
+    mine = lock
+    permits = semaphore
+    reader, writer = IO.pipe
+    child = fork do
+      writer.puts [mine.lock, permits.acquire].inspect
+      sleep 60
+      exit!(0)
+    end
+    assert_equal "[:locked, true]\n", reader.gets
+    assert_nil mine.try_lock
+    Process.kill(:KILL, child)
+    assert_equal [:recovered, true], [mine.lock(30), permits.acquire(30)]
+    Process.wait(child)
+  end
+
+  def test_a_childs_end_leaves_what_the_parent_owns
+    mine = lock.tap(&:lock)
+    permits = semaphore.tap(&:acquire)
+    flag = event
+    in_child do
+      collect
+      [mine, permits, flag].each(&:close)
+      [mine, permits, flag].all?(&:closed?)
+    end
+    assert_equal [true, 0, false], [mine.owned?, permits.value, flag.set?]
+    assert_nil PolyShm::Lock.attach(mine.name).try_lock
+    refute_predicate mine, :dirty?
+  end
+end
+
+class HandlesTest < Minitest::Test
+  include Scratch
+
+  def test_the_collector_closes_and_what_it_owned_is_abandoned
+    mine = lock
+    permits = semaphore(count: 2)
+    deeper { PolyShm::Lock.attach(mine.name).lock && PolyShm::Semaphore.attach(permits.name).acquire }
+    assert_equal [true, 1], [mine.locked?, permits.value]
+    collect
+    assert_equal [:recovered, 2], [mine.lock, permits.value]
+    assert_path_exists "/dev/shm/#{mine.name}"
+  end
+
+  # Each open handle has a file open; there are few here.
+  def test_dropped_handles_give_their_files_back
+    mine = lock
+    permits = semaphore
+    flag = event
+    shm = scratch
+    made << "#{shm.name}.lock"
+    in_child do
+      Process.setrlimit(:NOFILE, 64)
+      200.times do
+        PolyShm::Lock.attach(mine.name).tap(&:lock).unlock
+        PolyShm::Lock.attach(mine.name).synchronize { nil }
+        PolyShm::Semaphore.attach(permits.name).tap(&:acquire).release
+        PolyShm::Semaphore.open(permits.name).synchronize { nil }
+        PolyShm::Event.open(flag.name).set
+        PolyShm::SharedMemory.attach(shm.name).lock.synchronize { nil }
+      end
+      true
+    end
+  end
+
+  def test_files_that_are_not_dropped_run_out
+    mine = lock
+    in_child do
+      Process.setrlimit(:NOFILE, 32)
+      handles = []
+      begin
+        100.times { handles << PolyShm::Lock.attach(mine.name) }
+      rescue Errno::EMFILE => error
+        error.code == "EMFILE" && handles.size.between?(1, 99)
+      end
+    end
+  end
+
+  def test_under_gc_stress
+    mine = lock
+    permits = semaphore
+    flag = event
+    view = scratch.view(:uint64)
+    GC.stress = true
+    outcomes = [mine.lock, mine.unlock, mine.synchronize { |outcome| outcome }, permits.synchronize { permits.value }, flag.wait(0.001)]
+    numbers = [view.add(0, 2**63), view.compare_exchange(0, 2**63, 2**64 - 1), view.load(0)]
+    begin
+      mine.unlock
+    rescue ThreadError => error
+      code = error.code
+    end
+    GC.stress = false
+    assert_equal [:locked, nil, :locked, 0, false], outcomes
+    assert_equal [0, 2**63, 2**64 - 1], numbers
+    assert_equal "NOT_OWNER", code
+  ensure
+    GC.stress = false
+  end
+
+  def test_other_threads_close_while_we_use
+    2.times do
+      objects = [lock, semaphore, event, scratch]
+      mine, permits, flag, shm = objects
+      view = shm.view(:int32)
+      users = [-> { mine.synchronize { nil } }, -> { mine.locked? }, -> { permits.synchronize { nil } }, -> { permits.value },
+               -> { flag.set || flag.clear }, -> { flag.wait(0.01) }, -> { view.add(0, 1) }, -> { view.wait(1, 0, 0.01) }]
+      threads = users.map do |use|
+        Thread.new { loop { use.call } rescue $! } # rubocop:disable Style/RescueModifier
+      end
+      sleep 0.01
+      objects.each(&:close)
+      assert_equal ["CLOSED"], threads.map { |thread| thread.value.code }.uniq
+    end
+  end
+end
+
 class HostileTest < Minitest::Test
   include Scratch
 
@@ -883,6 +1583,79 @@ class HostileTest < Minitest::Test
 
   def test_every_argument_of_a_view
     %i[uint8 int64 float32].each { |dtype| assert_survives(scratch_again.view(dtype), VIEW_METHODS, 3) }
+  end
+
+  ATOMICS = %i[load store add sub and or xor exchange compare_exchange].freeze
+
+  def test_every_argument_of_atomics
+    %i[uint8 int32 uint32 int64 uint64 float32].each { |dtype| assert_survives(scratch_again.view(dtype), ATOMICS, 3) }
+  end
+
+  LOCK_METHODS = %i[lock try_lock unlock owned? locked? dirty? repaired stale? name inspect].freeze
+  SEMAPHORE_METHODS = %i[acquire try_acquire release value count stale? name inspect].freeze
+  EVENT_METHODS = %i[wait set? set clear stale? name inspect].freeze
+
+  # None of these would wait long: no argument is what the elements are, and what is waited for is there, or this thread has it.
+  def test_every_argument_of_a_wait
+    scratch
+    %i[int32 uint64].each { |dtype| assert_survives(scratch_again.view(dtype).fill(77_777_777), %i[wait notify], 3) }
+    assert_survives(event.tap(&:set), EVENT_METHODS, 0)
+    assert_survives(event.tap(&:set), %i[wait], 2)
+    assert_survives(semaphore(count: 1024), SEMAPHORE_METHODS, 2)
+    assert_survives(lock, LOCK_METHODS, 2)
+    hostile.each do |value|
+      [lock, semaphore].each { |object| survive(object, :synchronize, timeout: value) { nil } }
+      [lock, semaphore].each { |object| survive(object, :synchronize, value) { nil } }
+    end
+  end
+
+  def test_every_argument_of_closed_primitives
+    scratch # for hostile
+    assert_survives(lock.tap(&:close), LOCK_METHODS + [:synchronize], 1)
+    assert_survives(semaphore.tap(&:close), SEMAPHORE_METHODS + [:synchronize], 1)
+    assert_survives(event.tap(&:close), EVENT_METHODS, 1)
+  end
+
+  def test_every_argument_of_the_classes_of_primitives
+    name = lock.name
+    scratch # for hostile
+    [PolyShm::Lock, PolyShm::Semaphore, PolyShm::Event].each do |type|
+      hostile.each do |value|
+        # "12" would be a name; nil, too, has create make one.
+        %i[create attach open unlink].each { |method| survive(type, method, value) unless [nil, "12"].include?(value) }
+        survive(type, :attach, name, any_owner: value)
+        survive(type, :attach, name, timeout: value)
+        survive(type, :create, fresh("new"), mode: value)
+        survive(type, :open, fresh("new"), any_owner: value)
+        survive(type, :create, fresh("new"), count: value)
+      end
+    end
+  end
+
+  # Bytes that another process makes anything of: answers and errors, in time.
+  def test_primitives_whose_bytes_are_anything
+    objects = [lock, semaphore(count: 3), event]
+    random = Random.new(3)
+    objects.each do |object|
+      shm = PolyShm::SharedMemory.attach(object.name)
+      whole = shm.read
+      300.times do |round|
+        shm.write(0, whole) if (round % 20).zero?
+        length = random.rand(1..12)
+        shm.write([random.rand(76), 4096 + random.rand(shm.size - 4096 - length)].sample(random: random), random.bytes(length))
+        survive(object.class, :attach, object.name) { |other| use(other) }
+        use(object)
+      end
+    end
+  end
+
+  def use(object)
+    case object
+    when PolyShm::Lock then %i[try_lock owned? locked? dirty? unlock].each { |method| survive(object, method) }
+    when PolyShm::Semaphore then %i[try_acquire value release].each { |method| survive(object, method) }
+    when PolyShm::Event then %i[set? set wait clear].each { |method| survive(object, method, *(0.001 if method == :wait)) }
+    end
+    survive(object, :synchronize, timeout: 0.001) { nil } unless object.is_a?(PolyShm::Event)
   end
 
   def scratch_list
@@ -987,14 +1760,15 @@ class HostileTest < Minitest::Test
 
   def test_no_object_of_another_class_is_a_handle
     shm = scratch
-    [shm.view(:int8), scratch_list, shm.buffer, shm.method(:size), Thread.current, Random.new, binding, Object.new, BasicObject.new].each do |other|
+    [shm.view(:int8), scratch_list, lock, shm.buffer, shm.method(:size), Thread.current, Random.new, binding, Object.new,
+     BasicObject.new].each do |other|
       assert_code("TYPE", TypeError) { shm.copy(other) }
     end
   end
 
   def test_no_object_without_a_handle
     shm = scratch
-    [shm, shm.view(:int8), scratch_list].each do |object|
+    [shm, shm.view(:int8), scratch_list, lock, semaphore, event].each do |object|
       assert_raises(TypeError) { object.class.allocate }
       assert_raises(TypeError) { Class.new(object.class).allocate }
       assert_raises(TypeError) { object.dup }
@@ -1011,11 +1785,19 @@ class HostileTest < Minitest::Test
     end
     assert_raises(TypeError) { PolyShm::View.instance_method(:get).bind_call(scratch, 0) }
     assert_raises(TypeError) { PolyShm::ShareableList.instance_method(:get).bind_call(scratch, 0) }
+    assert_raises(TypeError) { PolyShm::Lock.instance_method(:lock).bind_call(semaphore) }
+    assert_raises(TypeError) { PolyShm::Semaphore.instance_method(:acquire).bind_call(event) }
+    assert_raises(TypeError) { PolyShm::Semaphore.instance_method(:core_synchronize).bind_call(lock) }
+    assert_raises(TypeError) { PolyShm::Event.instance_method(:set).bind_call(lock) }
   end
 
   def test_what_the_facade_replaces_is_out_of_reach
-    assert_empty PolyShm.singleton_methods.grep(/segment_|list_|each_/)
-    assert_empty PolyShm::SharedMemory.public_instance_methods.grep(/core_|new_buffer|give_back/)
+    assert_empty PolyShm.singleton_methods.grep(/segment_|list_|lock_|semaphore_|event_|each_/)
+    assert_empty PolyShm::SharedMemory.public_instance_methods.grep(/core_|new_buffer|give_back|describe/)
+    [PolyShm::Lock, PolyShm::Semaphore, PolyShm::Event].each do |type|
+      assert_empty type.public_instance_methods.grep(/core_|give_back|describe/)
+      assert_empty type.public_methods.grep(/core_|lock_|semaphore_|event_|lend/)
+    end
     assert_empty PolyShm::View.public_instance_methods.grep(/core_|values|assign/)
     assert_empty PolyShm::ShareableList.public_instance_methods.grep(/core_|values|assign|give_back/)
     assert_raises(NoMethodError) { PolyShm::SharedMemory.segment_create("x", 1, 1) }
