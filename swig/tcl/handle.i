@@ -206,16 +206,22 @@ static void tcl_unpin(tcl_handle *handle) {
   tcl_let_go(handle);
 }
 
-/* A segment takes the command of its lock along. A pinned object is closed, which whoever uses it notices. */
+/* The commands of a segment and of its lock know one another. The lock is closed when either goes: the core's segment has it,
+ * too, and views may keep that. */
+static void tcl_part(tcl_handle *handle, tcl_handle *companion) {
+  tcl_handle *lock = handle->type == &tcl_lock ? handle : companion;
+  handle->companion = companion->companion = NULL;
+  (void)lock->type->close(lock->object);
+  if (lock == companion)
+    Tcl_DeleteCommandFromToken(lock->interp, lock->command);
+}
+
 static void tcl_deleted(ClientData clientData) {
-  tcl_handle *handle = clientData, *companion = handle->companion;
+  tcl_handle *handle = clientData;
   handle->command = NULL;
-  if (companion) {
-    companion->companion = NULL;
-    if (handle->type == &tcl_segment)
-      Tcl_DeleteCommandFromToken(companion->interp, companion->command);
-  }
-  if (handle->pins)
+  if (handle->companion)
+    tcl_part(handle, handle->companion);
+  if (handle->pins) /* who uses it notices that it is closed */
     (void)handle->type->close(handle->object);
   tcl_let_go(handle);
 }

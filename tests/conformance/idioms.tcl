@@ -1,11 +1,14 @@
-# What is Tcl's own in the Tcl binding: error codes, scopes, object commands, byte arrays, octal modes, interpreters, threads,
-# coroutines, and words that are no objects. idioms.tcl
+# What is Tcl's own in the Tcl binding: error codes, scopes, object commands, byte arrays, octal modes, waits, interpreters,
+# threads, processes, coroutines, and words that are no objects. idioms.tcl
 package require tcltest 2
 package require polyshm
 namespace import ::tcltest::test
 
 ::tcltest::configure -verbose {body error line skip}
 ::tcltest::testConstraint thread [expr {![catch {package require Thread}]}]
+# TclX has signals and fork: it is loaded only into processes of their own. Debian has it for Tcl 8.6 alone.
+catch {package require this-looks-for-all-packages}
+::tcltest::testConstraint tclx [llength [package versions Tclx]]
 # Under valgrind or ASan a limit on memory is a limit on the tool.
 ::tcltest::testConstraint native [expr {![info exists env(LD_PRELOAD)]}]
 
@@ -794,7 +797,758 @@ check_list list-exclusive "exclusive, open and options" {
     set found
 } {42 {POLYSHM ARGUMENT} {POSIX EEXIST} {unknown option "-sise": the options are -reserve, -mode, -any_owner}}
 
-# ---- waits ----
+# ---- locks, semaphores and events ----
+
+# check_locks NAME DESCRIPTION ?CONSTRAINT? BODY RESULT: a check that has $lock, $semaphore, of two permits, and $event.
+proc check_locks {name description args} {
+    check $name $description {*}[lrange $args 0 end-2] "
+        set lock \[polyshm::Lock create \${prefix}l]
+        set semaphore \[polyshm::Semaphore create \${prefix}s -count 2]
+        set event \[polyshm::Event create \${prefix}e]
+        catch {[lindex $args end-1]} result options
+        foreach object \[list \$lock \$semaphore \$event] {
+            catch {polyshm::core::destroy \$object}
+        }
+        return -options \$options \$result
+    " [lindex $args end]
+}
+
+# Starts a script as a process of its own, with the package and the name prefix; gives a channel to read from.
+proc process {script} {
+    open |[list [info nameofexecutable] << "package require polyshm; set prefix [list $::prefix]; fconfigure stdout -buffering line
+        $script" 2>@stderr]
+}
+
+# All that such a script prints, as a list of lines.
+proc output {script} {
+    set channel [process $script]
+    set text [read $channel]
+    catch {close $channel}
+    split [string trim $text] \n
+}
+
+# Starts a process that acquires something, and gives its channel and id when it has. It ends by itself in a minute.
+proc holder {script} {
+    set channel [process "$script; puts ready; after 60000; exit"]
+    gets $channel line
+    if {$line ne "ready"} {
+        error "the process says: $line"
+    }
+    list $channel [pid $channel]
+}
+
+proc finish {holder} {
+    lassign $holder channel pid
+    shell "kill -KILL $pid"
+    catch {close $channel}
+}
+
+# Whether a script takes from $least to less than $most milliseconds.
+proc takes {least most script} {
+    set start [clock milliseconds]
+    uplevel 1 $script
+    set took [expr {[clock milliseconds] - $start}]
+    expr {$took >= $least && $took < $most}
+}
+
+check_locks lock-errors "misuse has codes of its own" {
+    set codes [list [fails {$lock unlock}] [fails {$lock repaired}] [fails {$semaphore release}]]
+    $lock lock
+    lappend codes [fails {$lock lock}] [fails {$lock lock 5}] [$lock try_lock] [fails {polyshm::Lock attach ${prefix}e}] \
+        [fails {polyshm::Lock attach ${prefix}a}] [fails {polyshm::ShareableList attach ${prefix}l}] \
+        [fails {polyshm::Lock create ${prefix}l}] [fails {polyshm::Lock attach ${prefix}none}]
+    shell "printf '\\002' | dd of=/dev/shm/${prefix}l bs=1 seek=12 conv=notrunc status=none"
+    lappend codes [fails {polyshm::Lock attach ${prefix}l}]
+} {{POLYSHM NOT_OWNER} {POLYSHM NOT_OWNER} {POLYSHM NOT_OWNER} {POLYSHM DEADLOCK} {POLYSHM DEADLOCK} 0 {POLYSHM KIND} {POLYSHM KIND}\
+       {POLYSHM KIND} {POSIX EEXIST} {POSIX ENOENT} {POLYSHM INCOMPATIBLE}}
+
+check_locks lock-words "a wrong number of words, an option or a method that there is not" {
+    set told {}
+    foreach call {{$lock lock 1 2} {$lock unlock 1} {$lock try_lock 1} {$semaphore acquire 1 2} {$event wait 1 2} {$view wait 0} {$view notify}
+                  {$view compare_exchange 0 1} {$view and 0} {polyshm::Lock attach} {polyshm::Event unlink} {polyshm::with lock $lock}
+                  {polyshm::Semaphore create -permits 1} {polyshm::Lock attach x -readonly 1} {polyshm::Event open x -count 1}
+                  {polyshm::Lock new} {polyshm::with x $lock -wait 1 {}} {polyshm::with x $event -timeout 1 {}}} {
+        lappend told [string map [list $lock LOCK $semaphore SEMAPHORE $event EVENT $view VIEW {wrong # args: should be } {}] [says $call]]
+    }
+    join $told \n
+} {"LOCK lock ?timeout?"
+"LOCK unlock"
+"LOCK try_lock"
+"SEMAPHORE acquire ?timeout?"
+"EVENT wait ?timeout?"
+"VIEW wait index expected ?timeout?"
+"VIEW notify index ?count?"
+"VIEW compare_exchange index expected replacement"
+"VIEW and index value"
+"polyshm::Lock attach name ?arg ...?"
+"polyshm::Event unlink name"
+"polyshm::with varName object ?-timeout seconds? script"
+unknown option "-permits": the options are -count, -mode, -exclusive, -any_owner
+unknown option "-readonly": the options are -any_owner, -timeout
+unknown option "-count": the options are -mode, -any_owner
+unknown subcommand "new": must be attach, create, open, or unlink
+unknown option "-wait": the options are -timeout
+with: -timeout is for a Lock or a Semaphore, not for a Event}
+
+check_locks lock-unnamed "without a name they get one each" {
+    set found {}
+    foreach class {Lock Semaphore Event} {
+        set other [polyshm::$class create -mode 0640]
+        lappend found [string match psm_* [$other name]] [string match ::polyshm::${class}* $other]
+        $other unlink
+        lappend found [fails {polyshm::$class attach [$other name]}]
+        $other destroy
+    }
+    lsort -unique $found
+} {1 {POSIX ENOENT}}
+
+# ---- with, for what is acquired ----
+
+check_locks with-lock "the variable says how it was acquired; the object is released and left open" {
+    set other [polyshm::Lock attach ${prefix}l]
+    set found [list [polyshm::with outcome $lock {list $outcome [$lock owned] [$other try_lock]}] [$lock owned]]
+    $other lock
+    $other destroy
+    lappend found [polyshm::with outcome $lock {set outcome}] [polyshm::with outcome $lock {$lock repaired}] \
+        [polyshm::with outcome $lock {set outcome}] [$lock closed]
+    lappend found [polyshm::with outcome $semaphore {list $outcome [$semaphore value]}] [$semaphore value]
+} {{locked 1 0} 0 recovered {} locked 0 {1 1} 2}
+
+check_locks with-lock-timeout "not in time: 0, and the script is not run" {
+    set other [polyshm::Lock attach ${prefix}l]
+    $other lock
+    set ran 0
+    set in_time [takes 50 5000 {set result [polyshm::with outcome $lock -timeout 0.05 {incr ran}]}]
+    set found [list $in_time $outcome $ran $result [$lock owned]]
+    polyshm::with outcome $lock -timeout 0 {incr ran}
+    $other destroy
+    polyshm::with outcome $lock -timeout {} {incr ran}
+    lappend found $outcome $ran
+    $semaphore acquire
+    $semaphore acquire
+    polyshm::with outcome $semaphore -timeout 0.01 {incr ran}
+    lappend found $outcome $ran [fails {polyshm::with outcome $lock -timeout -1 {incr ran}}] \
+        [fails {polyshm::with outcome $lock -timeout x {incr ran}}] $ran [$lock locked]
+} {1 0 0 {} 0 recovered 1 0 1 {POLYSHM RANGE} {POLYSHM TYPE} 1 0}
+
+check_locks with-lock-ends "it unlocks however the script ends" {
+    proc returns {lock} {
+        polyshm::with outcome $lock {
+            return [list returned [$lock owned]]
+        }
+        return "went on"
+    }
+    set ends [list [returns $lock] [$lock locked]]
+    foreach turn {1 2 3} {
+        polyshm::with outcome $lock {
+            if {$turn == 1} continue
+            if {$turn == 2} break
+        }
+    }
+    lappend ends $turn [$lock locked]
+    lappend ends [catch {polyshm::with outcome $lock {error oops info {A CODE}}} message options] $message [dict get $options -errorcode]
+    lappend ends [$lock locked] [catch {polyshm::with outcome $lock {return -code 42 odd}} message] $message [$lock locked]
+    lappend ends [catch {polyshm::with outcome $semaphore {no-such-command}}] [$semaphore value]
+    lappend ends [catch {polyshm::with outcome $lock "\{"}] [$lock locked]
+} {{returned 1} 0 2 0 1 oops {A CODE} 0 2 odd 0 1 2 1 0}
+
+check_locks with-lock-trace "an error says where" {
+    catch {polyshm::with outcome $lock {
+        set x 1
+        error oops
+    }}
+    regexp {\("polyshm::with" body line 3\)} $::errorInfo
+} 1
+
+check_locks with-lock-released "what the script has released or closed itself is left as it is, and no error is hidden" {
+    set found [list [polyshm::with outcome $lock {$lock unlock; lindex unlocked}] [polyshm::with outcome $semaphore {$semaphore release; lindex released}]]
+    lappend found [catch {polyshm::with outcome $lock {$lock unlock; error oops}} message] $message
+    lappend found [polyshm::with outcome $lock {$lock close; lindex closed}]
+    set other [polyshm::Lock attach ${prefix}l]
+    lappend found [polyshm::with outcome $other {$other destroy; list destroyed $outcome}]
+    set other [polyshm::Lock attach ${prefix}l]
+    lappend found [polyshm::with outcome $other {rename $other {}; list deleted $outcome}]
+    set other [polyshm::Lock attach ${prefix}l]
+    lappend found [polyshm::with outcome $other {rename $other ::renamed; list renamed $outcome}] [::renamed owned]
+    ::renamed destroy
+    lappend found [catch {polyshm::with outcome $semaphore {$semaphore destroy; error oops}} message] $message
+} {unlocked released 1 oops closed {destroyed recovered} {deleted recovered} {renamed recovered} 0 1 oops}
+
+check_locks with-lock-written-over "that somebody has written over the lock is told, but not instead of the script's error" {
+    set codes {}
+    foreach end {list {error oops}} {
+        lappend codes [fails {polyshm::with outcome $lock {
+            shell "printf '\\001\\002\\003\\004' | dd of=/dev/shm/${prefix}l bs=1 seek=4096 conv=notrunc status=none"
+            eval $end
+        }}]
+        shell "printf '\\000\\000\\000\\000' | dd of=/dev/shm/${prefix}l bs=1 seek=4096 conv=notrunc status=none"
+    }
+    set codes
+} {{POLYSHM CORRUPT} NONE}
+
+check_locks with-lock-variable "a variable that cannot be set, and one whose trace destroys the lock" {
+    array set table {a 1}
+    set found [list [catch {polyshm::with table $lock {error unreached}} message] $message [$lock locked]]
+    trace add variable traced write [list apply {{lock args} {catch {$lock destroy}}} $lock]
+    lappend found [polyshm::with traced $lock {set traced}] [info commands $lock]
+} {1 {can't set "table": variable is array} 0 locked {}}
+
+check_locks with-event "an event is closed at its end, as a segment is" {
+    polyshm::with e $event {
+        $e set
+    }
+    info commands $event
+} {}
+
+check_locks with-lock-coroutine "a coroutine may yield in it; one that is deleted there releases" {
+    proc produce {lock} {
+        yield
+        polyshm::with outcome $lock {
+            yield [$lock owned]
+            yield still
+        }
+        return end
+    }
+    coroutine next produce $lock
+    set found [list [next] [next] [$lock locked] [next] [$lock locked]]
+    coroutine next produce $lock
+    lappend found [next] [$lock locked]
+    rename next {}
+    lappend found [$lock locked] [$lock lock]
+} {1 still 1 end 0 1 1 0 locked}
+
+# A child interpreter that has ::lock, on the same lock, and `yes`, which the parent gives it.
+proc child_with_lock {} {
+    set child [interp create]
+    $child eval [list set name ${::prefix}l]
+    $child eval {
+        package require polyshm
+        set lock [polyshm::Lock attach $name]
+    }
+    return $child
+}
+
+check_locks with-lock-unwound "interp cancel -unwind and interp limit, which no catch stops, release it" {
+    set child [child_with_lock]
+    interp alias $child cancel {} interp cancel -unwind $child
+    catch {$child eval {catch {polyshm::with outcome $lock {cancel; while 1 {}}}; lindex unreached}} message
+    set found [list $message [$lock locked] [$lock lock 10]]
+    $lock unlock
+    $child limit commands -value [expr {[$child eval {info cmdcount}] + 2000}]
+    catch {$child eval {catch {polyshm::with outcome $lock {while 1 {list}}}; lindex unreached}} message
+    lappend found $message [$lock locked] [$lock lock 10]
+    interp delete $child
+    set found
+} {{eval unwound} 0 locked {command count limit exceeded} 0 locked}
+
+check_locks with-lock-interp "an interpreter that ends while it holds the lock has abandoned it, but not before the script of with has ended" {
+    set child [child_with_lock]
+    $child eval {$lock lock}
+    set found [list [$lock try_lock]]
+    interp delete $child
+    lappend found [$lock lock 10]
+    $lock repaired
+    $lock unlock
+    set child [child_with_lock]
+    interp alias $child bye {} interp delete $child
+    catch {$child eval {polyshm::with outcome $lock {bye}}}
+    lappend found [interp exists $child] [$lock lock 10] [objects]
+} {0 recovered 0 locked 5}
+
+check_locks with-lock-speed "100 000 times in a row leave nothing behind" {
+    $lock lock ;# which maps one page more
+    $lock unlock
+    set before [maps]
+    for {set i 0} {$i < 100000} {incr i} {
+        polyshm::with outcome $lock {}
+    }
+    list [expr {[maps] - $before}] [$lock locked] [objects]
+} {0 0 5}
+
+# ---- the lock of a segment ----
+
+check_locks companion "it is one command, which ends with its segment's" {
+    set one [$shm lock]
+    set found [list [string equal $one [$shm lock]] [string equal [$one name] ${prefix}a.lock] [[$shm lock] lock] [$one owned]]
+    $one unlock
+    set before [objects]
+    $shm destroy
+    lappend found [info commands $one] [expr {$before - [objects]}]
+} {1 1 locked 1 {} 2}
+
+check_locks companion-ends "destroyed, deleted or closed, it is made anew" {
+    set found {}
+    foreach end {{$one destroy} {rename $one {}} {$one close}} {
+        set one [$shm lock]
+        $one lock
+        eval $end
+        set two [$shm lock]
+        lappend found [string equal $one $two] [info commands $one] [$two lock]
+        $two unlock
+    }
+    list $found [objects]
+} {{0 {} recovered 0 {} recovered 0 {} recovered} 6}
+
+check_locks companion-closed "a closed segment gives none" {
+    set one [$shm lock]
+    $shm close
+    set found [list [fails {$shm lock}] [$one closed] [$one lock]]
+    $shm destroy
+    lappend found [info commands $one]
+} {{POLYSHM CLOSED} 0 locked {}}
+
+check_locks companion-traces "traces that delete one when the other goes" {
+    set one [$shm lock]
+    trace add command $one delete [list apply {{shm args} {catch {$shm destroy}}} $shm]
+    $one destroy
+    set found [list [info commands $shm] [info commands $one]]
+    set shm [polyshm::SharedMemory attach ${prefix}a]
+    set one [$shm lock]
+    trace add command $shm delete [list apply {{one args} {catch {$one destroy}}} $one]
+    $shm destroy
+    lappend found [info commands $shm] [info commands $one] [objects]
+} {{} {} {} {} 4}
+
+check_locks companion-in-with "a script of with that destroys its lock's segment" {
+    set one [$shm lock]
+    list [polyshm::with outcome $one {$shm destroy; set outcome}] [info commands $one] [objects]
+} {locked {} 4}
+
+check_locks companion-interp "the namespace's end takes both along" {
+    set child [interp create]
+    $child eval [list set name ${prefix}a]
+    $child eval {
+        package require polyshm
+        set shm [polyshm::SharedMemory attach $name]
+        [$shm lock] lock
+        namespace delete ::polyshm
+    }
+    set found [[$shm lock] lock 10]
+    interp delete $child
+    set found
+} recovered
+
+# ---- atomics ----
+
+check atomics-exact "64 bits are exact" {
+    set words [$shm view uint64]
+    $words store 0 18446744073709551615
+    set found [list [$words load 0] [$words add 0 2] [$words load 0] [$words sub 0 2] [$words and 0 9223372036854775808] \
+                   [$words or 0 1] [$words xor 0 3] [$words compare_exchange 0 9223372036854775810 7] [$words exchange 0 8] [$words load 0]]
+    lappend found [fails {$words add 0 -1}] [fails {$words add 0 18446744073709551616}] [fails {$words add 0 x}] [fails {$words add 0 1.5}] \
+        [fails {$words compare_exchange 0 8 -1}] [fails {$words compare_exchange 0 {} 1}] [$words load 0]
+    $words destroy
+    set found
+} {18446744073709551615 18446744073709551615 1 1 18446744073709551615 9223372036854775808 9223372036854775809 9223372036854775810 7 8\
+       {POLYSHM RANGE} {POLYSHM RANGE} {POLYSHM TYPE} {POLYSHM RANGE} {POLYSHM RANGE} {POLYSHM TYPE} 8}
+
+check atomics-threads "threads that add at once lose nothing; neither do those that take the lock" thread {
+    set numbers [$shm view int64 -count 2]
+    set threads [lmap i {1 2 3 4} {thread::create -preserved}]
+    foreach thread $threads {
+        thread::send -async $thread [list apply {{name} {
+            package require polyshm
+            set shm [polyshm::SharedMemory attach $name]
+            set numbers [$shm view int64]
+            for {set i 0} {$i < 2000} {incr i} {
+                $numbers add 0 1
+                polyshm::with outcome [$shm lock] {
+                    $numbers set 1 [expr {[$numbers get 1] + 1}]
+                }
+            }
+            $shm destroy
+            $numbers destroy
+        }} ${prefix}a] ::done($thread)
+    }
+    foreach thread $threads {
+        while {![info exists ::done($thread)]} {
+            vwait ::done($thread)
+        }
+        thread::release $thread
+    }
+    unset ::done
+    set found [$numbers list]
+    $numbers destroy
+    set found
+} {8000 8000}
+
+check atomics-wait "an element that another process changes" {
+    set numbers [$shm view int32 -count 4]
+    set channel [process {
+        set shm [polyshm::SharedMemory attach ${prefix}a]
+        set numbers [$shm view int32]
+        puts [$numbers wait 0 0 30]
+        $numbers store 1 5
+        $numbers notify 1
+    }]
+    $numbers store 0 1
+    $numbers notify 0
+    set outcome [$numbers wait 1 0 30]
+    set found [list [expr {$outcome in {ok not-equal}}] [expr {[gets $channel] in {ok not-equal}}] [$numbers load 1]]
+    close $channel
+    lappend found [$numbers wait 1 5 0] [$numbers wait 1 4] [$numbers wait 1 5 0.01] [$numbers notify 1] [$numbers notify 1 3]
+    $numbers destroy
+    set found
+} {1 1 5 timed-out not-equal timed-out 0 0}
+
+# ---- other processes, and their death ----
+
+check_locks killed-holds "a lock whose owner is killed: the one who waits is told, and so is every later one until it is repaired" {
+    set holder [holder {set lock [polyshm::Lock attach ${prefix}l]; $lock lock}]
+    set found [list [$lock locked] [$lock try_lock]]
+    shell "sleep 0.2; kill -KILL [lindex $holder 1]" &
+    lappend found [takes 0 10000 {set outcome [$lock lock 30]}] $outcome [$lock dirty]
+    finish $holder
+    $lock unlock
+    lappend found [polyshm::with outcome $lock {$lock repaired; set outcome}] [$lock lock] [$lock dirty]
+} {1 0 1 recovered 1 recovered locked 0}
+
+check_locks killed-permits "a semaphore's permits come back" {
+    set holder [holder {set semaphore [polyshm::Semaphore attach ${prefix}s]; $semaphore acquire; $semaphore acquire}]
+    set found [list [$semaphore value] [$semaphore try_acquire]]
+    shell "sleep 0.2; kill -KILL [lindex $holder 1]" &
+    lappend found [$semaphore acquire 30] [$semaphore acquire 30] [$semaphore try_acquire] [$semaphore value]
+    finish $holder
+    set found
+} {0 0 1 1 0 0}
+
+check_locks killed-waits "one that is killed while it waits harms nobody" {
+    $lock lock
+    set channel [process {set lock [polyshm::Lock attach ${prefix}l]; puts ready; $lock lock 60}]
+    gets $channel
+    after 100
+    finish [list $channel [pid $channel]]
+    $lock unlock
+    list [$lock lock 10] [$lock dirty]
+} {locked 0}
+
+check_locks exit-holds "exit within the script of with abandons the lock; a process that ends after it does not" {
+    set found [output {set lock [polyshm::Lock attach ${prefix}l]; polyshm::with outcome $lock {puts $outcome; exit}}]
+    lappend found [$lock lock 10]
+    $lock repaired
+    $lock unlock
+    lappend found {*}[output {set lock [polyshm::Lock attach ${prefix}l]; polyshm::with outcome $lock {puts $outcome}}]
+    lappend found [$lock lock 10]
+} {locked recovered locked locked}
+
+check_locks event-process "an event that another process sets, and waits for" {
+    set channel [process {
+        set event [polyshm::Event attach ${prefix}e]
+        set back [polyshm::Event create ${prefix}back]
+        puts ready
+        puts [$event wait 30]
+        $back set
+    }]
+    gets $channel
+    set back [polyshm::Event attach ${prefix}back]
+    set found [list [$back wait 0]]
+    $event set
+    lappend found [$back wait 30] [gets $channel]
+    close $channel
+    $back destroy
+    set found
+} {0 1 1}
+
+# ---- waits that interrupts break ----
+
+check_locks wait-time "a wait lasts as long as it was told to" {
+    set other [polyshm::Lock attach ${prefix}l]
+    $other lock
+    $semaphore acquire
+    $semaphore acquire
+    set numbers [$shm view int32]
+    set found {}
+    foreach call {{$lock lock 0.2} {$semaphore acquire 0.2} {$event wait 0.2} {$numbers wait 0 0 0.2}} {
+        lappend found [takes 200 5000 {lappend found [eval $call]}]
+    }
+    $numbers destroy
+    $other destroy
+    set found
+} {0 1 0 1 0 1 timed-out 1}
+
+check_locks wait-loop "the event loop is not served" {
+    set ::served 0
+    after 0 {set ::served 1}
+    $event wait 0.1
+    set found $::served
+    update
+    list $found $::served
+} {0 1}
+
+check_locks wait-cancel-all "every wait for ever ends when its interpreter is cancelled, and nothing was acquired" thread {
+    $lock lock
+    $semaphore acquire
+    $semaphore acquire
+    set waiter [thread::create -preserved]
+    thread::send $waiter [list set prefix $prefix]
+    thread::send $waiter {
+        package require polyshm
+        set lock [polyshm::Lock attach ${prefix}l]
+        set semaphore [polyshm::Semaphore attach ${prefix}s]
+        set event [polyshm::Event attach ${prefix}e]
+        set numbers [[polyshm::SharedMemory attach ${prefix}a] view int32]
+    }
+    set found {}
+    foreach call {{$lock lock} {$semaphore acquire} {$event wait} {$numbers wait 0 0} {polyshm::Lock attach ${prefix}none -timeout {}}
+                  {polyshm::with outcome $lock {}} {polyshm::with outcome $semaphore -timeout 60 {}}} {
+        thread::send -async $waiter [list catch $call message] ::ended
+        after 100
+        thread::cancel $waiter
+        lappend found [takes 0 5000 {vwait ::ended}] $::ended [thread::send $waiter {set message}]
+    }
+    $lock unlock
+    lappend found [thread::send $waiter {list [$lock owned] [$semaphore try_acquire] [$lock lock 10]}]
+    thread::release $waiter
+    list [lsort -unique [lrange $found 0 end-1]] [lindex $found end]
+} {{1 {eval canceled}} {0 0 locked}}
+
+check_locks wait-limit "and when its time limit is up" {
+    $lock lock
+    set child [child_with_lock]
+    set end [expr {[clock milliseconds] + 200}]
+    $child limit time -seconds [expr {$end / 1000}] -milliseconds [expr {$end % 1000}] -granularity 1
+    set found [list [takes 0 10000 {catch {$child eval {$lock lock}} message}] $message]
+    interp delete $child
+    $lock unlock
+    lappend found [$lock lock]
+} {1 {time limit exceeded} locked}
+
+check_locks wait-signal "a signal's handler runs while the wait goes on, also one that restarts system calls" tclx {
+    output {
+        package require Tclx
+        set event [polyshm::Event attach ${prefix}e]
+        foreach restart {{} -restart} {
+            set signals 0
+            signal {*}$restart trap USR1 {
+                if {[incr signals] == 3} {
+                    $event set
+                } else {
+                    exec kill -USR1 [pid] &
+                }
+            }
+            exec sh -c "sleep 0.2; kill -USR1 [pid]" &
+            puts "[$event wait 30] $signals"
+            $event clear
+        }
+    }
+} {{1 3} {1 3}}
+
+check_locks wait-signal-error "a handler's error breaks the wait at once" tclx {
+    $lock lock
+    output {
+        package require Tclx
+        set lock [polyshm::Lock attach ${prefix}l]
+        set shm [polyshm::SharedMemory attach ${prefix}a]
+        set numbers [$shm view int32]
+        set event [polyshm::Event attach ${prefix}e]
+        signal error INT
+        foreach call {{$lock lock} {$event wait} {$numbers wait 0 0} {polyshm::with outcome $lock {}}} {
+            exec sh -c "sleep 0.3; kill -INT [pid]" &
+            set start [clock milliseconds]
+            catch $call message options
+            puts "[dict get $options -errorcode] [expr {[clock milliseconds] - $start < 5000}]"
+        }
+        puts [$lock owned]
+    }
+} {{POSIX SIG SIGINT 1} {POSIX SIG SIGINT 1} {POSIX SIG SIGINT 1} {POSIX SIG SIGINT 1} 0}
+
+check_locks wait-signal-destroys "a handler that deletes what waits" tclx {
+    $lock lock
+    $semaphore acquire
+    $semaphore acquire
+    set script {
+        package require Tclx
+        set shm [polyshm::SharedMemory attach ${prefix}a]
+        set view [$shm view int32]
+        foreach {make call} {
+            {polyshm::Lock attach ${prefix}l} {$object lock}
+            {polyshm::Lock attach ${prefix}l} {polyshm::with outcome $object {}}
+            {polyshm::Semaphore attach ${prefix}s} {$object acquire}
+            {polyshm::Semaphore attach ${prefix}s} {polyshm::with outcome $object {}}
+            {polyshm::Event attach ${prefix}e} {$object wait}
+            {$shm view int32} {$object wait 0 0}
+        } {
+            set object [eval $make]
+            signal trap USR1 $delete
+            exec sh -c "sleep 0.3; kill -USR1 [pid]" &
+            catch $call message options
+            puts "[dict get $options -errorcode] [llength [info commands $object]]"
+        }
+    }
+    set processes [lmap delete {{$object destroy} {rename $object {}} {$object close; rename $object {}}} {
+        process "[list set delete $delete]; $script"
+    }]
+    set found {}
+    foreach channel $processes {
+        lappend found {*}[split [string trim [read $channel]] \n]
+        close $channel
+    }
+    list [llength $found] [lsort -unique $found]
+} {18 {{POLYSHM CLOSED 0}}}
+
+check_locks wait-signal-interp "a handler that deletes the interpreter that waits" tclx {
+    $lock lock
+    output {
+        package require Tclx
+        set child [interp create]
+        $child eval [list set prefix $prefix]
+        interp alias $child bye {} interp delete $child
+        signal trap USR1 bye
+        exec sh -c "sleep 0.3; kill -USR1 [pid]" &
+        puts [catch {$child eval {package require polyshm; set lock [polyshm::Lock attach ${prefix}l]; $lock lock}} message]:$message
+        puts [interp exists $child]
+    }
+} [list "1:lock \"${prefix}l\": the wait was interrupted" 0]
+
+check_locks fork "a child of fork owns nothing, and waits for its parent; killed while it owns the lock, it is told of" tclx {
+    output {
+        package require Tclx
+        set lock [polyshm::Lock attach ${prefix}l]
+        set event [polyshm::Event attach ${prefix}e]
+        polyshm::with outcome $lock {
+            set child [fork]
+            if {$child == 0} {
+                puts "[$lock owned] [catch {$lock unlock} message options] [dict get $options -errorcode] [$lock try_lock]"
+                $event set
+                puts [$lock lock 30]
+                kill SIGKILL [id process]
+            }
+            $event wait 30
+            after 100
+        }
+        wait $child
+        puts [$lock lock 30]
+        $lock repaired
+        $lock unlock
+        if {[set child [fork]] == 0} {
+            polyshm::with outcome $lock {puts $outcome}
+            kill SIGKILL [id process]
+        }
+        wait $child
+        puts [$lock lock 30]
+    }
+} {{0 1 POLYSHM NOT_OWNER 0} locked recovered locked locked}
+
+check_locks fork-within "with does nothing at its end in a child that was forked within it" tclx {
+    output {
+        package require Tclx
+        set lock [polyshm::Lock attach ${prefix}l]
+        polyshm::with outcome $lock {
+            set child [fork]
+            if {$child} {
+                wait $child
+            }
+        }
+        if {$child == 0} {
+            puts "child [$lock locked] [$lock owned]"
+            kill SIGKILL [id process]
+        }
+        puts "parent [$lock locked] [$lock lock]"
+    }
+} {{child 1 0} {parent 0 locked}}
+
+# ---- words that are no objects, and hostile ones ----
+
+check_locks lock-forged "a word that is no such object is TYPE" {
+    set codes {}
+    foreach word [list _deadbeef_p_polyshm_lock NULL {} 0 {a b} puts ::polyshm::Lock0 ::polyshm::Lock $shm $view $semaphore $event ${lock}x] {
+        foreach call {{::polyshm::core::Lock_lock $word 0} {::polyshm::core::Lock_unlock $word} {::polyshm::core::Lock_owned $word}} {
+            lappend codes [fails $call]
+        }
+    }
+    foreach word [list $lock $shm $view $event nothing] {
+        lappend codes [fails {::polyshm::core::Semaphore_acquire $word 0}] [fails {::polyshm::core::Semaphore_release $word}]
+    }
+    foreach word [list $lock $shm $view $semaphore nothing] {
+        lappend codes [fails {::polyshm::core::Event_wait $word 0}] [fails {::polyshm::core::Event_set $word}]
+    }
+    lappend codes [fails {::polyshm::core::View_wait $lock 0 0 0}] [fails {::polyshm::core::SharedMemory_lock $lock}] [fails {$shm copy $lock}]
+    $lock destroy
+    lappend codes [fails {::polyshm::core::Lock_lock $lock}] [fails {polyshm::with outcome $lock {}}]
+    list [lsort -unique $codes] [info commands ::polyshm::core::Lock] [info commands ::polyshm::core::Semaphore] \
+        [info commands ::polyshm::core::Event] [fails {$lock lock}]
+} {{{POLYSHM TYPE}} {} {} {} {TCL LOOKUP}}
+
+check_locks lock-core "the module's own commands do as the methods do, and make as many objects as they are asked for" {
+    set one [::polyshm::core::SharedMemory_lock $shm]
+    set two [::polyshm::core::SharedMemory_lock $shm]
+    set found [list [::polyshm::core::Lock_lock $one] [::polyshm::core::Lock_lock $lock 0] [$two owned]]
+    $one destroy
+    lappend found [$two closed]
+    $two destroy
+    lappend found [objects]
+} {locked locked 1 1 5}
+
+check_locks lock-hostile "every method with every kind of word: an error with a code, or a result, and never a crash" {
+    set words [list {} -1 2147483648 9223372036854775807 9223372036854775808 1.5 NaN -Inf 12 0x10 true abc {a b c} \0 \u20ac -timeout \
+                   _deadbeef_p_polyshm_lock NULL $shm $view $lock $semaphore $event]
+    set numbers [$shm view int32]
+    set many [polyshm::Semaphore create ${prefix}many -count 1024]
+    set calls {}
+    # A wait for what does not come would not end, so all waits find what they wait for: permits, the flag, another element.
+    $event set
+    $numbers fill 77
+    foreach {object methods} [list $lock {lock try_lock unlock owned locked dirty repaired name stale closed} \
+                                  $many {acquire try_acquire release count value name stale closed} $event {set wait is_set name stale closed} \
+                                  $numbers {wait load notify} $numbers {store add sub and or xor exchange compare_exchange}] {
+        foreach method $methods {
+            lappend calls [list $object $method]
+            foreach one $words {
+                lappend calls [list $object $method $one]
+                foreach two $words {
+                    lappend calls [list $object $method $one $two] [list $object $method 0 $one $two]
+                }
+            }
+        }
+    }
+    foreach one $words {
+        foreach object [list $lock $many $numbers $one] {
+            lappend calls [list polyshm::with x $object -timeout $one {}] [list polyshm::with x $lock $one 1 {}]
+        }
+        foreach {class name} {Lock l Semaphore s Event e} {
+            foreach verb {create attach open} {
+                foreach option {-mode -count -any_owner -timeout -exclusive} {
+                    lappend calls [list polyshm::$class $verb ${prefix}$name $option $one]
+                }
+                lappend calls [list polyshm::$class $verb ${prefix}$name $one] [list polyshm::$class $verb ${prefix}/$one]
+            }
+        }
+    }
+    set codes {}
+    set before [objects]
+    foreach call $calls {
+        if {[catch $call result options]} {
+            dict incr codes [lindex [dict get $options -errorcode] 0]
+        } elseif {[string match {polyshm::[A-Z]*} $call]} {
+            $result destroy
+        }
+    }
+    set found [list [expr {[llength $calls] > 20000}] [lsort [dict keys $codes]] [$lock closed] [$numbers count] [expr {[objects] - $before}]]
+    $many destroy
+    catch {$numbers destroy}
+    set found
+} {1 {POLYSHM POSIX TCL} 0 1024 0}
+
+check_locks lock-hostile-closed "every method of closed objects" {
+    set numbers [$shm view int32]
+    foreach object [list $lock $semaphore $event $numbers] {
+        $object close
+    }
+    set codes {}
+    foreach call {
+        {$lock lock} {$lock lock 0} {$lock try_lock} {$lock unlock} {$lock owned} {$lock locked} {$lock dirty} {$lock repaired}
+        {polyshm::with outcome $lock {}} {$semaphore acquire} {$semaphore try_acquire} {$semaphore release} {$semaphore value}
+        {polyshm::with outcome $semaphore -timeout 1 {}} {$event set} {$event clear} {$event is_set} {$event wait} {$event wait 0}
+        {$numbers load 0} {$numbers store 0 1} {$numbers add 0 1} {$numbers sub 0 1} {$numbers and 0 1} {$numbers or 0 1} {$numbers xor 0 1}
+        {$numbers exchange 0 1} {$numbers compare_exchange 0 1 1} {$numbers wait 0 0} {$numbers notify 0}
+    } {
+        lappend codes [fails $call]
+    }
+    $numbers destroy
+    list [lsort -unique $codes] [$lock closed] [$lock name] [$semaphore count] [$event stale]
+} [list {{POLYSHM CLOSED}} 1 ${prefix}l 2 0]
+
+# ---- waits for a name ----
 
 check wait-appears "attach waits for a name to appear" {
     shell "sleep 0.2; head -c 100 /dev/zero > /dev/shm/${prefix}late" &
