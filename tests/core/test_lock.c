@@ -1040,8 +1040,10 @@ static void run_out_of_address_space(void *context) {
 /* The process's first lock() ever, and one after that. */
 static void a_process_without_address_space(void **state) {
   (void)state;
-  if (sanitized())
-    skip(); /* a sanitizer itself needs the address space */
+  if (sanitized()) {
+    print_message("skipped: a sanitizer itself needs the address space\n");
+    skip();
+  }
   polyshm_lock *lock = new_lock(fresh_name());
   in_child(run_out_of_address_space, lock);
   assert_outcome(POLYSHM_LOCKED, lock, 0);
