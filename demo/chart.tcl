@@ -32,7 +32,7 @@ proc draw {taken} {
 
 fconfigure stdout -encoding utf-8
 polyshm::with shm [polyshm::SharedMemory attach [lindex $argv 0] -readonly 1 -timeout 10] {
-    set counts [$shm view int64 -offset 0 -count 3]
+    set counts [$shm view int32 -offset 0 -count 4]
     set processor [$shm view float64 -offset 512 -count $slots]
     set memory [$shm view float64 -offset 1024 -count $slots]
     set statistics [$shm view float64 -offset 2048 -count 4]
@@ -41,6 +41,7 @@ polyshm::with shm [polyshm::SharedMemory attach [lindex $argv 0] -readonly 1 -ti
     # On a terminal each sample is drawn over the last; into a file goes one chart every five samples.
     set every [expr {$live ? 1 : 5}]
     while 1 {
+        set news [$counts load 3]
         set covered [$counts get 2]
         set last [expr {[$counts get 1] && $covered == [$counts get 0]}]
         if {$covered && ($covered >= $shown + $every || $last && $covered > $shown)} {
@@ -48,7 +49,7 @@ polyshm::with shm [polyshm::SharedMemory attach [lindex $argv 0] -readonly 1 -ti
             set shown $covered
         }
         if {$last} break
-        after 50
+        $counts wait 3 $news
     }
     foreach view [list $counts $processor $memory $statistics] {$view destroy}
 }

@@ -6,7 +6,7 @@ from multiprocessing.shared_memory import SharedMemory
 shm = SharedMemory(sys.argv[1])
 resource_tracker.unregister(shm._name, "shared_memory")  # or CPython would unlink it at exit
 with memoryview(shm.buf) as bytes_:
-    samples = bytes_[0:8].cast("q")[0]
+    samples = bytes_[0:4].cast("i")[0]
     processor_mean, processor_peak, memory_mean, memory_peak = bytes_[2048:2080].cast("d").tolist()
 shm.close()
 print(f" CPython reads the same segment: {samples} samples")

@@ -15,9 +15,15 @@ def memory_percent
   100 * (1 - kilobytes["MemAvailable:"] / kilobytes["MemTotal:"])
 end
 
+# Wakes those who wait for news.
+def tell(counts)
+  counts.add(3, 1)
+  counts.notify(3)
+end
+
 name, seconds = ARGV
 PolyShm::SharedMemory.create(name, size: 4096) do |shm|
-  counts = shm.view(:int64, offset: 0, count: 3)
+  counts = shm.view(:int32, offset: 0, count: 4)
   processor = shm.view(:float64, offset: 512, count: SLOTS)
   memory = shm.view(:float64, offset: 1024, count: SLOTS)
 
@@ -29,7 +35,9 @@ PolyShm::SharedMemory.create(name, size: 4096) do |shm|
     processor[k % SLOTS] = 100.0 * (spent - (new_idle - idle)) / spent
     memory[k % SLOTS] = memory_percent
     counts[0] = k + 1
+    tell(counts)
     total, idle = new_total, new_idle
   end
   counts[1] = 1
+  tell(counts)
 end

@@ -3,7 +3,7 @@ local polyshm = require "polyshm"
 
 local SLOTS = 64
 local shm = assert(polyshm.SharedMemory.attach(arg[1], {timeout = 10}))
-local counts = shm:view("int64", {offset = 0, count = 3})
+local counts = shm:view("int32", {offset = 0, count = 4})
 local samples = {
   shm:view("float64", {offset = 512, count = SLOTS}),
   shm:view("float64", {offset = 1024, count = SLOTS}),
@@ -19,6 +19,7 @@ local function mean_and_peak(view, count)
 end
 
 repeat
+  local news = counts:load(3) -- before all else: what comes later wakes us
   local last = counts[1] == 1 -- asked first: what it closes off has then been written
   local taken = counts[0]
   if taken > counts[2] then
@@ -27,7 +28,9 @@ repeat
       statistics[2 * i - 2], statistics[2 * i - 1] = mean, peak
     end
     counts[2] = taken
+    counts:add(3, 1)
+    counts:notify(3)
   end
-  if not last then os.execute("sleep 0.05") end
+  if not last then counts:wait(3, news) end
 until last
 shm:close()
