@@ -185,7 +185,7 @@ static bool release_one(polyshm_semaphore *semaphore, uint32_t id) {
   const int64_t count = polyshm_semaphore_count(semaphore);
   const int64_t last = atomic_load_explicit(&semaphore->last, memory_order_relaxed);
   for (int64_t i = 0; i < count; i++) {
-    _Atomic uint32_t *one = permit(semaphore, (last + i) % count);
+    _Atomic uint32_t *one = permit(semaphore, last + i < count ? last + i : last + i - count);
     uint32_t seen = atomic_load_explicit(one, memory_order_relaxed);
     if (seen == id && atomic_compare_exchange_strong(one, &seen, 0))
       return true;
