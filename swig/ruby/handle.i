@@ -59,6 +59,16 @@ static VALUE polyshm_ruby_new_list(polyshm_list *list) {
 }
 %}
 
+/* For calls that open a file, be it for a moment. */
+%define POLYSHM_RUBY_OPENS_FILES(call)
+%exception call %{
+  $action
+  if (polyshm_ruby_collected(result)) {
+    $action
+  }
+%}
+%enddef
+
 %define POLYSHM_RUBY_CLASS(type, Class)
 %{
 static swig_class SwigClass##Class;
@@ -71,6 +81,9 @@ static swig_class SwigClass##Class;
 %typemap(argout, noblock=1) type **out { $result = SWIG_NewPointerObj(*$1, $*1_descriptor, SWIG_POINTER_OWN); }
 %rename("closed?") type::closed; /* %predicate would leave a status unlooked at */
 %rename("stale?") type::stale;
+POLYSHM_RUBY_OPENS_FILES(type##_create)
+POLYSHM_RUBY_OPENS_FILES(type##_attach)
+POLYSHM_RUBY_OPENS_FILES(type##_open)
 %enddef
 
 POLYSHM_RUBY_CLASS(polyshm_segment, SharedMemory)
@@ -79,6 +92,12 @@ POLYSHM_RUBY_CLASS(polyshm_list, ShareableList)
 POLYSHM_RUBY_CLASS(polyshm_lock, Lock)
 POLYSHM_RUBY_CLASS(polyshm_semaphore, Semaphore)
 POLYSHM_RUBY_CLASS(polyshm_event, Event)
+POLYSHM_RUBY_OPENS_FILES(polyshm_segment::resize)
+POLYSHM_RUBY_OPENS_FILES(polyshm_segment::refresh)
+POLYSHM_RUBY_OPENS_FILES(polyshm_segment::lock)
+POLYSHM_RUBY_OPENS_FILES(polyshm_lock::lock)
+POLYSHM_RUBY_OPENS_FILES(polyshm_semaphore::acquire)
+POLYSHM_RUBY_OPENS_FILES(polyshm_each_segment)
 
 %typemap(argout, noblock=1) polyshm_segment **out { $result = polyshm_ruby_new_segment(*$1); }
 %typemap(argout, noblock=1) polyshm_list **out { $result = polyshm_ruby_new_list(*$1); }
@@ -87,28 +106,6 @@ POLYSHM_RUBY_CLASS(polyshm_event, Event)
   polyshm_ruby_count_memory(arg1, -1);
   $action
 %}
-
-%define POLYSHM_RUBY_OPENS_FILES(call)
-%exception call %{
-  $action
-  if (polyshm_ruby_collected(result)) {
-    $action
-  }
-%}
-%enddef
-
-POLYSHM_RUBY_OPENS_FILES(polyshm_lock_create)
-POLYSHM_RUBY_OPENS_FILES(polyshm_lock_attach)
-POLYSHM_RUBY_OPENS_FILES(polyshm_lock_open)
-POLYSHM_RUBY_OPENS_FILES(polyshm_lock::lock)
-POLYSHM_RUBY_OPENS_FILES(polyshm_semaphore_create)
-POLYSHM_RUBY_OPENS_FILES(polyshm_semaphore_attach)
-POLYSHM_RUBY_OPENS_FILES(polyshm_semaphore_open)
-POLYSHM_RUBY_OPENS_FILES(polyshm_semaphore::acquire)
-POLYSHM_RUBY_OPENS_FILES(polyshm_event_create)
-POLYSHM_RUBY_OPENS_FILES(polyshm_event_attach)
-POLYSHM_RUBY_OPENS_FILES(polyshm_event_open)
-POLYSHM_RUBY_OPENS_FILES(polyshm_segment::lock)
 
 %rename("readonly?") polyshm_segment::readonly;
 %rename("owned?") polyshm_lock::owned;
