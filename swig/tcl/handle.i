@@ -320,13 +320,15 @@ SWIGEXPORT int Polyshm_Init(Tcl_Interp *interp) {
 %}
 
 %init %{
+  static bool prepared;
 #define PREPARE(type, class)                                                                                           \
   Tcl_DeleteCommand(interp, SWIG_prefix #class); /* SWIG's class commands make objects from any address */             \
   _Static_assert(sizeof swig_polyshm_##type##_methods / sizeof(swig_method) + TCL_METHODS_OWN <= TCL_METHODS_MAX, "room"); \
-  if (!tcl_##type.methods[0].wrapper)                                                                                  \
+  if (!prepared)                                                                                                       \
     tcl_add_methods(&tcl_##type, swig_polyshm_##type##_methods);
   TCL_CLASS_MAP(PREPARE)
 #undef PREPARE
+  prepared = true;
   Tcl_CreateObjCommand(interp, SWIG_prefix "destroy", tcl_destroy, NULL, NULL);
 %}
 

@@ -3,8 +3,9 @@ package require polyshm
 
 set prefix conformance-tcl-[pid]-
 
+# A tool that is loaded into this interpreter, as ASan is, is not for the commands.
 proc shell {command} {
-    exec -ignorestderr /bin/sh -c $command
+    exec -ignorestderr env -u LD_PRELOAD /bin/sh -c $command
 }
 
 # ---- words: each token is {kind value}; kinds are int float string bytes true false nil list ----

@@ -890,6 +890,20 @@ unknown subcommand "new": must be attach, create, open, or unlink
 unknown option "-wait": the options are -timeout
 with: -timeout is for a Lock or a Semaphore, not for a Event}
 
+check_locks lock-methods "every method is there once, however often the package is loaded" {
+    set child [interp create]
+    $child eval {package require polyshm}
+    interp delete $child
+    set twice 0
+    foreach object [list $shm $view $lock $semaphore $event] {
+        catch {$object ?} message
+        regexp {must be (.*)$} $message {} methods
+        set methods [string map {, {} { or} {}} $methods]
+        incr twice [expr {[llength $methods] - [llength [lsort -unique $methods]]}]
+    }
+    set twice
+} 0
+
 check_locks lock-unnamed "without a name they get one each" {
     set found {}
     foreach class {Lock Semaphore Event} {
