@@ -165,31 +165,7 @@ struct deed {
   bool on_existing;
 };
 
-/* An instruction of the deed: where it stands, and for which time it is reached. */
-struct point {
-  uint64_t address;
-  int times;
-};
-
 enum { MOST_POINTS = 200000 };
-
-static int find_points(const struct deed *deed, struct subject *subject, struct tracee *child,
-                       struct point *points) {
-  int count = 0;
-  tracee_start(child, deed->work, NULL, subject);
-  for (; !tracee_done(child); tracee_step(child)) {
-    struct point point = {tracee_address(child), 1};
-    if (count && points[count - 1].address == point.address)
-      continue; /* a repeated string instruction traps for each repetition */
-    assert_true(count < MOST_POINTS);
-    for (int i = count; i-- > 0 && point.times == 1;)
-      if (points[i].address == point.address)
-        point.times = points[i].times + 1;
-    points[count++] = point;
-  }
-  tracee_kill(child);
-  return count;
-}
 
 static struct tally kill_at_every_instruction(const struct deed *deed) {
   struct tally tally = {0};
@@ -213,10 +189,11 @@ static struct tally kill_at_every_instruction(const struct deed *deed) {
     if (i == REHEARSE) {
       deed->work(&subject, NULL);
     } else if (i == LEARN) {
-      count = find_points(deed, &subject, &child, points);
+      tracee_start(&child, deed->work, NULL, &subject);
+      count = tracee_find_points(&child, points, MOST_POINTS);
     } else {
       tracee_start(&child, deed->work, NULL, &subject);
-      tracee_run_to(&child, points[i].address, points[i].times);
+      tracee_run_to(&child, points[i]);
       tally.missed += tracee_done(&child); /* random digits and others' names change its way a little */
       tracee_kill(&child);
       tally.points++;

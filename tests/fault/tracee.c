@@ -33,6 +33,7 @@ void tracee_open(struct tracee *tracee) {
   void *page = mmap(NULL, sizeof *tracee->page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   must(page != MAP_FAILED, "mmap");
   tracee->page = page;
+  tracee->before = NULL;
 }
 
 void tracee_close(struct tracee *tracee) {
@@ -56,6 +57,8 @@ void tracee_start(struct tracee *tracee, tracee_work *work, tracee_work *after, 
   tracee->pid = fork();
   must(tracee->pid >= 0, "fork");
   if (tracee->pid == 0) {
+    if (tracee->before)
+      tracee->before(context, tracee->page->result);
     (void)ptrace(PTRACE_TRACEME, 0, NULL, NULL);
     (void)syscall(SYS_kill, getpid(), SIGSTOP); /* one system call, and the work comes right behind it */
     work(context, tracee->page->result);
@@ -92,21 +95,38 @@ static struct ptrace_syscall_info call_info(const struct tracee *tracee) {
   return info;
 }
 
-uint64_t tracee_address(const struct tracee *tracee) {
+/* The address of the next instruction. */
+static uint64_t address(const struct tracee *tracee) {
   return call_info(tracee).instruction_pointer;
 }
 
-void tracee_run_to(struct tracee *tracee, uint64_t address, int times) {
+int tracee_find_points(struct tracee *tracee, struct point *points, int most) {
+  int count = 0;
+  for (; !tracee_done(tracee); tracee_step(tracee)) {
+    struct point point = {address(tracee), 1};
+    if (count && points[count - 1].address == point.address)
+      continue; /* a repeated string instruction traps for each repetition */
+    must(count < most, "room for the points");
+    for (int i = count; i-- > 0 && point.times == 1;)
+      if (points[i].address == point.address)
+        point.times = points[i].times + 1;
+    points[count++] = point;
+  }
+  tracee_kill(tracee);
+  return count;
+}
+
+void tracee_run_to(struct tracee *tracee, struct point point) {
 #if TRACEE_HAS_BREAKPOINTS
   /* Debug register 0 holds the address, bit 0 of number 7 makes it a breakpoint: Intel SDM volume 3, 18.2. */
   const size_t registers = offsetof(struct user, u_debugreg);
-  must(ptrace(PTRACE_POKEUSER, tracee->pid, registers, address) == 0, "ptrace breakpoint");
+  must(ptrace(PTRACE_POKEUSER, tracee->pid, registers, point.address) == 0, "ptrace breakpoint");
   must(ptrace(PTRACE_POKEUSER, tracee->pid, registers + 7 * sizeof(long), 1L) == 0, "ptrace breakpoint");
-  for (int i = 0; i < times; i++)
+  for (int i = 0; i < point.times; i++)
     run(tracee, PTRACE_CONT);
 #else
-  (void)address;
-  (void)times;
+  (void)tracee;
+  (void)point;
   must(false, "no breakpoints on this machine");
 #endif
 }

@@ -24,6 +24,13 @@ struct tracee {
   pid_t pid;
   struct tracee_page *page; /* shared with the child */
   bool ended;
+  tracee_work *before; /* what the child does before its work, untraced; or NULL */
+};
+
+/** An instruction of the work: where it stands, and for which time it is reached. */
+struct point {
+  uint64_t address;
+  int times;
 };
 
 /** Makes the shared memory; once for any number of children. */
@@ -37,12 +44,13 @@ void tracee_start(struct tracee *tracee, tracee_work *work, tracee_work *after, 
 bool tracee_done(const struct tracee *tracee);
 void *tracee_result(const struct tracee *tracee);
 
-/** The address of the next instruction. */
-uint64_t tracee_address(const struct tracee *tracee);
 /** Executes one instruction. */
 void tracee_step(struct tracee *tracee);
-/** Runs until it stands before that instruction for the given time, or ends. Needs TRACEE_HAS_BREAKPOINTS. */
-void tracee_run_to(struct tracee *tracee, uint64_t address, int times);
+/** Steps a child that was started through its whole work, to learn all points of it, and ends it; returns how
+ * many there are, and aborts if more than `most`. A repeated string instruction is one. */
+int tracee_find_points(struct tracee *tracee, struct point *points, int most);
+/** Runs until it stands before that instruction, or ends. Needs TRACEE_HAS_BREAKPOINTS. */
+void tracee_run_to(struct tracee *tracee, struct point point);
 /** Goes on to the next entry to a system call or exit from one. */
 void tracee_go_to_call(struct tracee *tracee);
 /** At the entry to a system call: its number. */
