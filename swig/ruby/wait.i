@@ -63,8 +63,25 @@ static VALUE polyshm_ruby_symbol(const char *text) {
 
 /* ---- synchronize ---- */
 
-/* What other threads raise, Ruby lets in where C says so: nothing comes between taking a lock and the block, nor between the
- * block's end and giving it back. */
+/*
+ * lock.synchronize(timeout: nil) { |outcome| ... }, and that of a semaphore: locks, or acquires a permit, for the block, and gives
+ * it back however that ends. All of it is C, because Ruby lets in what other threads raise where C says so: nothing comes
+ * between taking a lock and the block, nor between the block's end and giving it back.
+ */
+static int64_t polyshm_ruby_timeout_option(VALUE options) {
+  if (!RB_TYPE_P(options, T_HASH))
+    polyshm_ruby_type_error("synchronize", "timeout: seconds", options);
+  VALUE timeout = rb_hash_lookup2(options, ID2SYM(rb_intern("timeout")), Qundef);
+  if (RHASH_SIZE(options) != (timeout != Qundef))
+    polyshm_ruby_raise(polyshm_fail(POLYSHM_ARGUMENT, "synchronize: there is no option but timeout"));
+  return timeout == Qundef ? -1 : polyshm_ruby_timeout(timeout);
+}
+
+static void polyshm_ruby_need_block(void) {
+  if (!rb_block_given_p())
+    polyshm_ruby_raise(polyshm_fail(POLYSHM_ARGUMENT, "synchronize: a block is needed"));
+}
+
 static VALUE polyshm_ruby_yield(VALUE outcome, int *thrown) {
   polyshm_on_wait(NULL, NULL); /* the block's waits have their own */
   return rb_protect(rb_yield, outcome, thrown);
@@ -90,11 +107,12 @@ static VALUE polyshm_ruby_gave_back(polyshm_status status, VALUE result, int thr
 #undef NAME
 %}
 
-%typemap(default, noblock=1) int64_t timeout { $1 = -1; }
+%typemap(default, noblock=1) int64_t timeout, int64_t timeout_option { $1 = -1; }
+%typemap(in, noblock=1) int64_t timeout_option { $1 = polyshm_ruby_timeout_option($input); }
 %typemap(in, noblock=1) int64_t timeout { $1 = polyshm_ruby_timeout($input); }
 /* SWIG puts `check` behind all arguments, so none of them can raise while the hook is on; polyshm_ruby_raise() takes it off, too. */
-%typemap(check, noblock=1) int64_t timeout { polyshm_on_wait(polyshm_ruby_wait, NULL); }
-%typemap(argout, noblock=1) int64_t timeout { polyshm_on_wait(NULL, NULL); }
+%typemap(check, noblock=1) int64_t timeout, int64_t timeout_option { polyshm_on_wait(polyshm_ruby_wait, NULL); }
+%typemap(argout, noblock=1) int64_t timeout, int64_t timeout_option { polyshm_on_wait(NULL, NULL); }
 
 %typemap(in, numinputs=0, noblock=1) polyshm_lock_outcome *out (polyshm_lock_outcome outcome) { $1 = &outcome; }
 %typemap(argout, noblock=1) polyshm_lock_outcome *out { $result = polyshm_ruby_lock_outcomes[*$1]; }
@@ -103,11 +121,12 @@ static VALUE polyshm_ruby_gave_back(polyshm_status status, VALUE result, int thr
 %typemap(argout, noblock=1) polyshm_wait_outcome *out { $result = polyshm_ruby_wait_outcomes[*$1]; }
 
 %extend polyshm_lock {
-  VALUE synchronize(int64_t timeout) {
+  VALUE synchronize(int64_t timeout_option) {
+    polyshm_ruby_need_block();
     polyshm_lock_outcome outcome;
-    polyshm_status status = polyshm_lock_lock($self, timeout, &outcome);
+    polyshm_status status = polyshm_lock_lock($self, timeout_option, &outcome);
     if (polyshm_ruby_collected(status))
-      status = polyshm_lock_lock($self, timeout, &outcome);
+      status = polyshm_lock_lock($self, timeout_option, &outcome);
     if (status)
       polyshm_ruby_raise(status);
     if (outcome == POLYSHM_LOCK_TIMED_OUT)
@@ -119,11 +138,12 @@ static VALUE polyshm_ruby_gave_back(polyshm_status status, VALUE result, int thr
 }
 
 %extend polyshm_semaphore {
-  VALUE synchronize(int64_t timeout) {
+  VALUE synchronize(int64_t timeout_option) {
+    polyshm_ruby_need_block();
     bool acquired;
-    polyshm_status status = polyshm_semaphore_acquire($self, timeout, &acquired);
+    polyshm_status status = polyshm_semaphore_acquire($self, timeout_option, &acquired);
     if (polyshm_ruby_collected(status))
-      status = polyshm_semaphore_acquire($self, timeout, &acquired);
+      status = polyshm_semaphore_acquire($self, timeout_option, &acquired);
     if (status)
       polyshm_ruby_raise(status);
     if (!acquired)

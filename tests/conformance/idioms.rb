@@ -936,7 +936,7 @@ class PrimitivesTest < Minitest::Test
     end
     assert_match(/options are count, mode/, assert_code("ARGUMENT", ArgumentError) { semaphore(permits: 2) }.message)
     assert_match(/options are mode/, assert_code("ARGUMENT", ArgumentError) { lock(count: 2) }.message)
-    assert_match(/options are timeout/, assert_code("ARGUMENT", ArgumentError) { lock.synchronize(seconds: 2) { nil } }.message)
+    assert_match(/no option but timeout/, assert_code("ARGUMENT", ArgumentError) { lock.synchronize(seconds: 2) { nil } }.message)
   end
 
   def test_errors
@@ -1057,6 +1057,7 @@ class SynchronizeTest < Minitest::Test
     [lock, semaphore].each do |object|
       assert_match(/block/, assert_code("ARGUMENT", ArgumentError) { object.synchronize }.message)
       assert_match(/block/, assert_code("ARGUMENT", ArgumentError) { object.synchronize(timeout: 1) }.message)
+      assert_match(/timeout: seconds/, assert_code("TYPE", TypeError) { object.synchronize(1) { nil } }.message)
     end
   end
 
@@ -1792,7 +1793,7 @@ class HostileTest < Minitest::Test
     assert_raises(TypeError) { PolyShm::ShareableList.instance_method(:get).bind_call(scratch, 0) }
     assert_raises(TypeError) { PolyShm::Lock.instance_method(:lock).bind_call(semaphore) }
     assert_raises(TypeError) { PolyShm::Semaphore.instance_method(:acquire).bind_call(event) }
-    assert_raises(TypeError) { PolyShm::Semaphore.instance_method(:core_synchronize).bind_call(lock) }
+    assert_raises(TypeError) { PolyShm::Semaphore.instance_method(:synchronize).bind_call(lock) { nil } }
     assert_raises(TypeError) { PolyShm::Event.instance_method(:set).bind_call(lock) }
   end
 

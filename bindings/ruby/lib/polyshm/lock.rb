@@ -7,7 +7,6 @@ module PolyShm
   # an owner says `repaired`. Closing a handle that owns it, its collection by the garbage collector, and exec count as a death.
   class Lock
     include Primitive
-    include Primitive::Synchronize
     extend Primitive::Verbs
 
     class << self
@@ -19,8 +18,6 @@ module PolyShm
       alias core_attach lock_attach
       alias core_open lock_open
     end
-
-    wrap_core :synchronize
 
     # As lock(0): does not wait.
     def try_lock

@@ -32,17 +32,6 @@ module PolyShm
       end
     end
 
-    # What Lock and Semaphore share.
-    module Synchronize
-      # Locks, or acquires a permit, for a block, which is given the outcome, and gives it back however the block ends. Returns
-      # what the block does, or nil if the time is over before: the block is not run then.
-      def synchronize(timeout: nil, **unknown, &block)
-        refuse_unknown(unknown, :synchronize)
-        refuse("synchronize: a block is needed") unless block
-        core_synchronize(timeout, &block)
-      end
-    end
-
     def inspect
       describe
     end

@@ -7,7 +7,6 @@ module PolyShm
   # garbage collector, gives them back.
   class Semaphore
     include Primitive
-    include Primitive::Synchronize
     extend Primitive::Verbs
 
     class << self
@@ -31,8 +30,6 @@ module PolyShm
 
       alias core_attach semaphore_attach
     end
-
-    wrap_core :synchronize
 
     # As acquire(0): does not wait.
     def try_acquire
