@@ -1,7 +1,7 @@
 /*
- * scope.i (Tcl): polyshm::with, in C for two reasons. What it begins it ends, however the script ends: between a proc's call of
- * `lock` and its `catch`, a handler or `interp cancel` could break in. And what a deleted coroutine leaves runs no `catch`, but it
- * runs what is registered here.
+ * scope.i (Tcl): polyshm::with, in C for two reasons. What it begins it ends, however the script ends: between a proc's call
+ * of `lock` and its `catch`, a handler or `interp cancel` could break in. And a coroutine that is deleted runs no `catch` of
+ * its own any more, but it runs what is registered here.
  */
 %{
 /* Whose script has ended it itself, by `unlock`, `close` or in a child of fork, has nothing left to end. */
@@ -30,7 +30,7 @@ static polyshm_status tcl_with_option(const tcl_class *type, Tcl_Obj *option) {
   if (strcmp(text, "-timeout") != 0)
     return polyshm_fail(POLYSHM_ARGUMENT, "unknown option \"%.100s\": the options are -timeout", text);
   return type->acquire ? POLYSHM_OK
-                       : polyshm_fail(POLYSHM_ARGUMENT, "with: -timeout is for a Lock or a Semaphore, not for a %s", type->name);
+                       : polyshm_fail(POLYSHM_ARGUMENT, "with: -timeout is for Lock and Semaphore, not for %s", type->name);
 }
 
 /* Acquires what is to be acquired; the variable's value. NULL: failed. */

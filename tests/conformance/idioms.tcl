@@ -888,7 +888,7 @@ unknown option "-readonly": the options are -any_owner, -timeout
 unknown option "-count": the options are -mode, -any_owner
 unknown subcommand "new": must be attach, create, open, or unlink
 unknown option "-wait": the options are -timeout
-with: -timeout is for a Lock or a Semaphore, not for a Event}
+with: -timeout is for Lock and Semaphore, not for Event}
 
 check_locks lock-methods "every method is there once, however often the package is loaded" {
     set child [interp create]
