@@ -20,16 +20,26 @@
 
 #define SIZE 10000
 #define GROWN 30000
+#define PERMITS 3
+#define SHORT (2 * MILLISECONDS)
+
+/* What the verbs are for. */
+struct kind {
+  int64_t size;
+  int files; /* that a handle keeps open */
+  polyshm_status (*create)(const char *name, void **out);
+  void (*free)(void *handle);
+};
 
 struct subject {
   const char *name;
-  polyshm_segment *segment; /* of the parent, for what is done to an existing one */
+  void *existing; /* of the parent, for what is done to an existing one */
 };
 
 /* What the child tells. */
 struct report {
   polyshm_status status;
-  bool handle;
+  bool handle, owned;
   int files, mappings; /* more than before */
   char words[256];
 };
@@ -57,31 +67,38 @@ static int count_mappings(void) {
 
 /* ---- the verbs ---- */
 
-static polyshm_segment *made; /* in the child: what the verb gave */
+static void *made; /* in the child: what the verb gave */
+
+/* A call that gives a handle; `call` sees it as `handle`. */
+#define GIVES(type, call)                                                                                    \
+  type *handle = NULL;                                                                                       \
+  polyshm_status status = call;                                                                              \
+  made = handle;                                                                                             \
+  return status
 
 static polyshm_status do_create(const struct subject *subject) {
-  return polyshm_segment_create(subject->name, SIZE, 0640, &made);
+  GIVES(polyshm_segment, polyshm_segment_create(subject->name, SIZE, 0640, &handle));
 }
 
 static polyshm_status do_create_unnamed(const struct subject *subject) {
   (void)subject;
-  return polyshm_segment_create(NULL, SIZE, 0640, &made);
+  GIVES(polyshm_segment, polyshm_segment_create(NULL, SIZE, 0640, &handle));
 }
 
 static polyshm_status do_attach(const struct subject *subject) {
-  return polyshm_segment_attach(subject->name, 0, 0, &made);
+  GIVES(polyshm_segment, polyshm_segment_attach(subject->name, 0, 0, &handle));
 }
 
 static polyshm_status do_attach_readonly(const struct subject *subject) {
-  return polyshm_segment_attach(subject->name, POLYSHM_FLAG_READONLY, 1000000, &made);
+  GIVES(polyshm_segment, polyshm_segment_attach(subject->name, POLYSHM_FLAG_READONLY, 1000000, &handle));
 }
 
 static polyshm_status do_open_new(const struct subject *subject) {
-  return polyshm_segment_open(subject->name, SIZE, 0640, 0, &made);
+  GIVES(polyshm_segment, polyshm_segment_open(subject->name, SIZE, 0640, 0, &handle));
 }
 
 static polyshm_status do_unlink(const struct subject *subject) {
-  return polyshm_segment_unlink(subject->segment);
+  return polyshm_segment_unlink(subject->existing);
 }
 
 static polyshm_status do_unlink_name(const struct subject *subject) {
@@ -89,20 +106,20 @@ static polyshm_status do_unlink_name(const struct subject *subject) {
 }
 
 static polyshm_status do_resize(const struct subject *subject) {
-  return polyshm_segment_resize(subject->segment, GROWN);
+  return polyshm_segment_resize(subject->existing, GROWN);
 }
 
 static polyshm_status do_refresh(const struct subject *subject) {
-  return polyshm_segment_refresh(subject->segment);
+  return polyshm_segment_refresh(subject->existing);
 }
 
 static polyshm_status do_stale(const struct subject *subject) {
   bool stale = true;
-  return polyshm_segment_stale(subject->segment, &stale);
+  return polyshm_segment_stale(subject->existing, &stale);
 }
 
 static polyshm_status do_close(const struct subject *subject) {
-  return polyshm_segment_close(subject->segment);
+  return polyshm_segment_close(subject->existing);
 }
 
 static polyshm_status visit(const polyshm_segment_info *info, void *context) {
@@ -116,23 +133,152 @@ static polyshm_status do_each(const struct subject *subject) {
   return polyshm_each_segment(visit, NULL);
 }
 
+/* ---- locks, semaphores, events ---- */
+
+static polyshm_status do_create_lock(const struct subject *subject) {
+  GIVES(polyshm_lock, polyshm_lock_create(subject->name, 0640, &handle));
+}
+
+static polyshm_status do_attach_lock(const struct subject *subject) {
+  GIVES(polyshm_lock, polyshm_lock_attach(subject->name, 0, 0, &handle));
+}
+
+static polyshm_status do_open_lock(const struct subject *subject) {
+  GIVES(polyshm_lock, polyshm_lock_open(subject->name, 0640, 0, &handle));
+}
+
+static polyshm_status do_create_semaphore(const struct subject *subject) {
+  GIVES(polyshm_semaphore, polyshm_semaphore_create(subject->name, PERMITS, 0640, &handle));
+}
+
+static polyshm_status do_attach_semaphore(const struct subject *subject) {
+  GIVES(polyshm_semaphore, polyshm_semaphore_attach(subject->name, 0, 0, &handle));
+}
+
+static polyshm_status do_open_semaphore(const struct subject *subject) {
+  GIVES(polyshm_semaphore, polyshm_semaphore_open(subject->name, PERMITS, 0640, 0, &handle));
+}
+
+static polyshm_status do_create_event(const struct subject *subject) {
+  GIVES(polyshm_event, polyshm_event_create(subject->name, 0640, &handle));
+}
+
+static polyshm_status do_attach_event(const struct subject *subject) {
+  GIVES(polyshm_event, polyshm_event_attach(subject->name, 0, 0, &handle));
+}
+
+static polyshm_status do_open_event(const struct subject *subject) {
+  GIVES(polyshm_event, polyshm_event_open(subject->name, 0640, 0, &handle));
+}
+
+/* A process's first lock(), and its first after its owner's death. */
+static polyshm_status do_lock(const struct subject *subject) {
+  polyshm_lock_outcome outcome = POLYSHM_LOCK_TIMED_OUT;
+  return polyshm_lock_lock(subject->existing, LONG, &outcome);
+}
+
+static polyshm_status do_lock_in_vain(const struct subject *subject) {
+  polyshm_lock_outcome outcome = POLYSHM_LOCK_TIMED_OUT;
+  return polyshm_lock_lock(subject->existing, SHORT, &outcome);
+}
+
+static polyshm_status do_close_lock(const struct subject *subject) {
+  return polyshm_lock_close(subject->existing);
+}
+
+static polyshm_status do_acquire(const struct subject *subject) {
+  bool got = false;
+  return polyshm_semaphore_acquire(subject->existing, LONG, &got);
+}
+
+static polyshm_status do_acquire_in_vain(const struct subject *subject) {
+  bool got = false;
+  return polyshm_semaphore_acquire(subject->existing, SHORT, &got);
+}
+
+static polyshm_status do_wait(const struct subject *subject) {
+  bool set = false;
+  return polyshm_event_wait(subject->existing, SHORT, &set);
+}
+
+/* Others' doing before, in a process that lives on or is dead by then. */
+
+static void lock_it(void *handle) {
+  polyshm_lock_outcome outcome = POLYSHM_LOCK_TIMED_OUT;
+  must_ok(polyshm_lock_lock(handle, 0, &outcome));
+  must(outcome == POLYSHM_LOCKED);
+}
+
+static void acquire_all(void *handle) {
+  for (int i = 0; i < PERMITS; i++) {
+    bool got = false;
+    must_ok(polyshm_semaphore_acquire(handle, 0, &got));
+    must(got);
+  }
+}
+
+/* ---- the kinds ---- */
+
+/* Two functions for each: with a handle of any type, as the parent has it. */
+#define KIND(type, ...)                                                                                      \
+  static polyshm_status create_##type(const char *name, void **out) {                                        \
+    polyshm_##type *handle = NULL;                                                                           \
+    polyshm_status status = polyshm_##type##_create(name, __VA_ARGS__, &handle);                             \
+    *out = handle;                                                                                           \
+    return status;                                                                                           \
+  }                                                                                                          \
+  static void free_##type(void *handle) {                                                                    \
+    polyshm_##type##_free(handle);                                                                           \
+  }
+
+KIND(segment, SIZE, 0640)
+KIND(lock, 0640)
+KIND(semaphore, PERMITS, 0640)
+KIND(event, 0640)
+
+static const struct kind segments = {SIZE, 0, create_segment, free_segment},
+                         locks = {4096 + 64, 1, create_lock, free_lock},
+                         semaphores = {4096 + 64 + PERMITS * 4, 1, create_semaphore, free_semaphore},
+                         events = {4096 + 64, 1, create_event, free_event};
+
 static const struct verb {
   const char *name; /* as messages begin */
+  const struct kind *kind;
   polyshm_status (*run)(const struct subject *subject);
   bool on_existing, makes;
+  void (*others)(void *existing); /* or NULL: what another process does before */
+  bool others_die;
 } verbs[] = {
-    {"create", do_create, false, true},
-    {"create", do_create_unnamed, false, false},
-    {"open", do_open_new, false, true},
-    {"attach", do_attach, true, false},
-    {"attach", do_attach_readonly, true, false},
-    {"unlink", do_unlink, true, false},
-    {"unlink", do_unlink_name, true, false},
-    {"resize", do_resize, true, false},
-    {"refresh", do_refresh, true, false},
-    {"stale", do_stale, true, false},
-    {"close", do_close, true, false},
-    {"each_segment", do_each, true, false},
+    {"create", &segments, do_create, .makes = true},
+    {"create", &segments, do_create_unnamed, .makes = false},
+    {"open", &segments, do_open_new, .makes = true},
+    {"attach", &segments, do_attach, .on_existing = true},
+    {"attach", &segments, do_attach_readonly, .on_existing = true},
+    {"unlink", &segments, do_unlink, .on_existing = true},
+    {"unlink", &segments, do_unlink_name, .on_existing = true},
+    {"resize", &segments, do_resize, .on_existing = true},
+    {"refresh", &segments, do_refresh, .on_existing = true},
+    {"stale", &segments, do_stale, .on_existing = true},
+    {"close", &segments, do_close, .on_existing = true},
+    {"each_segment", &segments, do_each, .on_existing = true},
+    {"create", &locks, do_create_lock, .makes = true},
+    {"attach", &locks, do_attach_lock, .on_existing = true},
+    {"open", &locks, do_open_lock, .makes = true},
+    {"open", &locks, do_open_lock, .on_existing = true},
+    {"lock", &locks, do_lock, .on_existing = true},
+    {"lock", &locks, do_lock, .on_existing = true, .others = lock_it, .others_die = true},
+    {"lock", &locks, do_lock_in_vain, .on_existing = true, .others = lock_it},
+    {"close", &locks, do_close_lock, .on_existing = true},
+    {"create", &semaphores, do_create_semaphore, .makes = true},
+    {"attach", &semaphores, do_attach_semaphore, .on_existing = true},
+    {"open", &semaphores, do_open_semaphore, .makes = true},
+    {"acquire", &semaphores, do_acquire, .on_existing = true},
+    {"acquire", &semaphores, do_acquire, .on_existing = true, .others = acquire_all, .others_die = true},
+    {"acquire", &semaphores, do_acquire_in_vain, .on_existing = true, .others = acquire_all},
+    {"create", &events, do_create_event, .makes = true},
+    {"attach", &events, do_attach_event, .on_existing = true},
+    {"open", &events, do_open_event, .makes = true},
+    {"wait", &events, do_wait, .on_existing = true},
 };
 
 /* ---- in the child ---- */
@@ -152,8 +298,12 @@ static void look(void *context, void *result) {
   report->handle = made;
   if (made && current_verb->run == do_create_unnamed)
     report->status = polyshm_segment_unlink(made);
-  polyshm_segment_free(made);
-  polyshm_segment_free(subject->segment);
+  if (report->status && subject->existing && current_verb->kind == &locks)
+    (void)!polyshm_lock_owned(subject->existing, &report->owned);
+  if (report->status && subject->existing && current_verb->kind == &semaphores)
+    report->owned = polyshm_semaphore_release(subject->existing) == POLYSHM_OK;
+  current_verb->kind->free(made);
+  current_verb->kind->free(subject->existing);
   report->files = count_files() - files_before;
   report->mappings = count_mappings() - mappings_before;
 }
@@ -173,6 +323,15 @@ static bool always_succeeds(int64_t call) {
   return call == SYS_close || call == SYS_munmap || call == SYS_geteuid;
 }
 
+/* A descriptor that cannot be told to be still the handle's is not closed: it may be the program's. */
+static int left_open(const struct verb *verb, int64_t call) {
+  bool asks = call == SYS_newfstatat;
+#if defined(SYS_fstat)
+  asks = asks || call == SYS_fstat;
+#endif
+  return verb->run == do_close_lock && asks ? verb->kind->files : 0;
+}
+
 static void check_report(const struct verb *verb, const struct report *report, const struct subject *subject,
                          int64_t call, int error) {
   const polyshm_status status = report->status;
@@ -184,24 +343,32 @@ static void check_report(const struct verb *verb, const struct report *report, c
     expected = status == -error;
   bool says = status == POLYSHM_OK || strncmp(report->words, verb->name, strlen(verb->name)) == 0;
   int64_t size = size_of(subject->name);
-  int64_t whole = strcmp(verb->name, "resize") == 0 && !status ? GROWN : SIZE;
+  int64_t whole = strcmp(verb->name, "resize") == 0 && !status ? GROWN : verb->kind->size;
   bool unlinks = strcmp(verb->name, "unlink") == 0;
   bool named = verb->makes ? !status : verb->on_existing && !(unlinks && !status);
-  if (expected && says && size == (named ? whole : -1) && report->files == 0 &&
-      report->mappings == (verb->on_existing ? -1 : 0) && (status == POLYSHM_OK || !report->handle))
+  if (expected && says && size == (named ? whole : -1) &&
+      report->files == (verb->on_existing ? -verb->kind->files : 0) + left_open(verb, call) &&
+      report->mappings == (verb->on_existing ? -1 : 0) &&
+      (status == POLYSHM_OK || !(report->handle || report->owned)))
     return;
   fail_msg(
-      "%s, system call %d fails with %s: %s \"%s\", file of %d bytes, handle %d, files %+d, mappings %+d",
+      "%s, system call %d fails with %s: %s \"%s\", file of %d bytes, handle %d, owned %d, files %+d, "
+      "mappings %+d",
       verb->name, (int)call, strerror(error), polyshm_status_name(status), report->words, (int)size,
-      report->handle, report->files, report->mappings);
+      report->handle, report->owned, report->files, report->mappings);
 }
 
 /* The verb with its number-th call failing; false when it has no such call. */
 static bool fail_one(const struct verb *verb, struct tracee *child, struct subject *subject, int number,
                      int error, int *failures) {
   int64_t call = -1;
+  int other = 0;
   if (verb->on_existing)
-    assert_ok(polyshm_segment_create(subject->name, SIZE, 0640, &subject->segment));
+    assert_ok(verb->kind->create(subject->name, &subject->existing));
+  if (verb->others)
+    other = child_that(verb->others, subject->existing);
+  if (verb->others && verb->others_die)
+    end_child(other);
   current_verb = verb;
   files_before = count_files();
   mappings_before = count_mappings();
@@ -219,9 +386,12 @@ static bool fail_one(const struct verb *verb, struct tracee *child, struct subje
   int ended = tracee_finish(child);
   assert_true(WIFEXITED(ended) && WEXITSTATUS(ended) == 0);
   check_report(verb, tracee_result(child), subject, call, error);
+  if (verb->others && !verb->others_die)
+    end_child(other);
   if (verb->on_existing) {
-    drop_segment(subject->segment);
-    subject->segment = NULL;
+    (void)!polyshm_segment_unlink_name(subject->name);
+    verb->kind->free(subject->existing);
+    subject->existing = NULL;
   } else {
     polyshm_segment *again = NULL;
     (void)unlink(path_of_name(subject->name));
