@@ -266,6 +266,38 @@ static void what_needs_no_memory_works(void **state) {
   drop_segment(a);
 }
 
+/* Locks and their kin are made whole or not at all, and need no more memory when they are used. */
+static void objects_on_a_full_file_system(void **state) {
+  (void)state;
+  const char *name = fresh_name();
+  polyshm_lock *lock = NULL, *other = NULL;
+  polyshm_semaphore *semaphore = NOT_NULL;
+  polyshm_event *event = NOT_NULL;
+  polyshm_lock_outcome outcome = POLYSHM_LOCK_TIMED_OUT;
+  assert_ok(polyshm_lock_create(name, 0600, &lock));
+  polyshm_segment *rest = new_segment(fresh_name(), free_bytes());
+  for (int way = 0; way < 2; way++) {
+    polyshm__without_tmpfile = way;
+    const char *refused = fresh_name();
+    other = NOT_NULL;
+    assert_status(POLYSHM_ENOSPC, polyshm_lock_create(refused, 0600, &other));
+    assert_status(POLYSHM_ENOSPC, polyshm_semaphore_create(refused, 1024, 0600, &semaphore));
+    assert_status(POLYSHM_ENOSPC, polyshm_event_open(refused, 0600, 0, &event));
+    assert_true(!other && !semaphore && !event);
+    assert_int_equal(size_of(refused), -1);
+  }
+  assert_ok(polyshm_lock_attach(name, 0, 0, &other));
+  assert_ok(polyshm_lock_lock(other, 0, &outcome));
+  assert_int_equal(outcome, POLYSHM_LOCKED);
+  polyshm_lock_free(other);
+  assert_ok(polyshm_lock_lock(lock, 0, &outcome));
+  assert_int_equal(outcome, POLYSHM_RECOVERED);
+  assert_ok(polyshm_lock_unlock(lock));
+  assert_ok(polyshm_lock_unlink(lock));
+  polyshm_lock_free(lock);
+  drop_segment(rest);
+}
+
 static void a_readonly_file_system(void **state) {
   (void)state;
   const char *name = fresh_name();
@@ -299,6 +331,7 @@ int main(void) {
       FULL_TEST(a_failing_resize_is_never_seen),
       FULL_TEST(a_failing_resize_does_not_cut_anothers),
       FULL_TEST(what_needs_no_memory_works),
+      FULL_TEST(objects_on_a_full_file_system),
       FULL_TEST(a_readonly_file_system),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
-/* There is no /proc: the name is given without it. Runs under `environment no-proc`. */
+/* There is no /proc: the name is given without it, and locks know their owners. Runs under `environment
+ * no-proc`. */
 #include "support.h"
 
 #include "old_kernel.h"
@@ -28,6 +29,34 @@ static void create_without_proc(void **state) {
   drop_segment(a);
 }
 
+static void lock_and_die(void *lock) {
+  polyshm_lock_outcome outcome = POLYSHM_LOCK_TIMED_OUT;
+  must_ok(polyshm_lock_lock(lock, 0, &outcome));
+  must(outcome == POLYSHM_LOCKED);
+}
+
+/* A process takes part by the lock's name. */
+static void lock_without_proc(void **state) {
+  (void)state;
+  const char *name = fresh_name();
+  polyshm_lock *a = NULL, *b = NULL;
+  polyshm_lock_outcome outcome = POLYSHM_LOCK_TIMED_OUT;
+  assert_ok(polyshm_lock_create(name, 0600, &a));
+  assert_ok(polyshm_lock_attach(name, 0, 0, &b));
+  assert_ok(polyshm_lock_lock(a, 0, &outcome));
+  assert_int_equal(outcome, POLYSHM_LOCKED);
+  assert_ok(polyshm_lock_lock(b, 5 * MILLISECONDS, &outcome));
+  assert_int_equal(outcome, POLYSHM_LOCK_TIMED_OUT);
+  assert_ok(polyshm_lock_unlock(a));
+  in_child(lock_and_die, b);
+  assert_ok(polyshm_lock_lock(b, LONG, &outcome));
+  assert_int_equal(outcome, POLYSHM_RECOVERED);
+  assert_ok(polyshm_lock_unlock(b));
+  polyshm_lock_free(b);
+  assert_ok(polyshm_lock_unlink(a));
+  polyshm_lock_free(a);
+}
+
 static void create_without_proc_on_an_old_kernel(void **state) {
   be_an_old_kernel();
   create_without_proc(state);
@@ -45,6 +74,7 @@ int main(void) {
   }
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(create_without_proc),
+      cmocka_unit_test(lock_without_proc),
       cmocka_unit_test(create_without_proc_on_an_old_kernel),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
