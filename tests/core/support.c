@@ -138,9 +138,16 @@ bool all_bytes(const void *start, int64_t length, int byte) {
 int fork_child(void) {
   pid_t child = fork();
   assert_true(child >= 0);
-  if (child == 0)
+  if (child == 0) {
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    limit_life();
+  }
   return child;
+}
+
+void limit_life(void) {
+  (void)signal(SIGALRM, SIG_DFL);
+  (void)alarm(60);
 }
 
 void assert_child_succeeds(int pid) {

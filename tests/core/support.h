@@ -49,8 +49,10 @@ bool all_bytes(const void *start, int64_t length, int byte);
 
 /* ---- children ---- */
 
-/** fork(), and a child that does not outlive this process, however the test ends. */
+/** fork(), and a child that does not outlive this process, however the test ends, and in no case a minute. */
 int fork_child(void);
+/** The latter, for a child that is to outlive its parent. */
+void limit_life(void);
 /** Waits for a child and fails unless it exited with 0. */
 void assert_child_succeeds(int pid);
 

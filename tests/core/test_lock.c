@@ -678,6 +678,8 @@ static void die_with_a_child_that_lives(void *context) {
   lock_it(mortal);
   pid_t child = fork();
   must(child >= 0);
+  if (child == 0)
+    limit_life();
   while (child == 0)
     (void)pause();
 }
@@ -776,7 +778,7 @@ static void fork_until_enough(struct worker *worker) {
     int ended = 0;
     pid_t child = fork();
     if (child == 0) {
-      (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+      limit_life();
       lock_in_a_child_of_threads(lock);
       _exit(0);
     }
@@ -836,6 +838,7 @@ static void draw_and_fork(void *context) {
     pid_t heir = fork();
     must(heir >= 0);
     if (heir == 0) { /* not by exit: ThreadSanitizer would miss the thread */
+      limit_life();
       (void)!read(family->end[0], &byte, 1);
       (void)kill(getpid(), SIGKILL);
     }
