@@ -40,22 +40,16 @@ static void write_object(uint8_t *base, void *context) {
     making->class->write(body, making->count);
 }
 
-/* Gives a segment that was made or found its handle, or gives it back. */
-static polyshm_status make_handle(const polyshm__class *class, const char *verb, polyshm_segment *segment,
-                                  int file, polyshm__object **out) {
+/* Before there is anything else: what was created must not be left without a handle. */
+static polyshm__object *make_handle(const polyshm__class *class, const char *verb) {
   polyshm__object *object = calloc(1, class->handle_size);
   if (!object) {
-    polyshm__file_close(file);
-    polyshm_segment_free(segment);
-    return polyshm_fail(POLYSHM_ENOMEM, "%s: %s", verb, polyshm_status_text(POLYSHM_ENOMEM));
+    (void)polyshm_fail(POLYSHM_ENOMEM, "%s: %s", verb, polyshm_status_text(POLYSHM_ENOMEM));
+    return NULL;
   }
-  object->segment = segment;
   object->class = class;
-  object->body = polyshm__segment_base(segment) + POLYSHM__BODY_OFFSET;
-  object->file = file;
   atomic_init(&object->references, 1);
-  *out = object;
-  return POLYSHM_OK;
+  return object;
 }
 
 /* Whether it is such an object. What never changes is looked at once, here. */
@@ -78,14 +72,25 @@ static polyshm_status recognise(const polyshm__object *object, const char *verb)
                                       "what is behind its header is damaged: unlink it and create it anew");
 }
 
-static polyshm_status make_recognised(const polyshm__class *class, const char *verb, polyshm_segment *segment,
-                                      int file, polyshm__object **out) {
-  polyshm_status status = make_handle(class, verb, segment, file, out);
+/* Hands the handle over, or gives it back where there is no segment for it. */
+static polyshm_status finish(polyshm__object *object, polyshm_status status, polyshm__object **out) {
+  if (status) {
+    free(object);
+    return status;
+  }
+  object->body = polyshm__segment_base(object->segment) + POLYSHM__BODY_OFFSET;
+  *out = object;
+  return POLYSHM_OK;
+}
+
+static polyshm_status finish_recognised(polyshm__object *object, polyshm_status status, const char *verb,
+                                        polyshm__object **out) {
+  status = finish(object, status, out);
   if (status)
     return status;
-  status = recognise(*out, verb);
+  status = recognise(object, verb);
   if (status) {
-    polyshm__object_free(*out);
+    polyshm__object_free(object);
     *out = NULL;
   }
   return status;
@@ -96,11 +101,12 @@ polyshm_status polyshm__object_create(const polyshm__class *class, const char *n
   if (!out)
     return polyshm__object_no_result("create");
   struct making making = {class, POLYSHM__BODY_OFFSET + body_size, count};
-  polyshm_segment *segment = NULL;
-  int file = -1;
+  polyshm__object *object = make_handle(class, "create");
+  if (!object)
+    return POLYSHM_ENOMEM;
   polyshm_status status = polyshm__segment_create(
-      name, making.size, mode, &(polyshm__contents){write_object, &making}, &file, &segment);
-  return status ? status : make_handle(class, "create", segment, file, out);
+      name, making.size, mode, &(polyshm__contents){write_object, &making}, &object->file, &object->segment);
+  return finish(object, status, out);
 }
 
 static polyshm_status check_flags(const char *verb, int64_t flags) {
@@ -114,12 +120,14 @@ polyshm_status polyshm__object_attach(const polyshm__class *class, const char *n
                                       int64_t timeout, polyshm__object **out) {
   if (!out)
     return polyshm__object_no_result("attach");
-  polyshm_segment *segment = NULL;
-  int file = -1;
   polyshm_status status = check_flags("attach", flags);
-  if (!status)
-    status = polyshm__segment_attach(name, flags, timeout, &file, &segment);
-  return status ? status : make_recognised(class, "attach", segment, file, out);
+  if (status)
+    return status;
+  polyshm__object *object = make_handle(class, "attach");
+  if (!object)
+    return POLYSHM_ENOMEM;
+  status = polyshm__segment_attach(name, flags, timeout, &object->file, &object->segment);
+  return finish_recognised(object, status, "attach", out);
 }
 
 polyshm_status polyshm__object_open(const polyshm__class *class, const char *name, int64_t body_size,
@@ -127,13 +135,15 @@ polyshm_status polyshm__object_open(const polyshm__class *class, const char *nam
   if (!out)
     return polyshm__object_no_result("open");
   struct making making = {class, POLYSHM__BODY_OFFSET + body_size, count};
-  polyshm_segment *segment = NULL;
-  int file = -1;
   polyshm_status status = check_flags("open", flags);
-  if (!status)
-    status = polyshm__segment_open(name, making.size, mode, flags,
-                                   &(polyshm__contents){write_object, &making}, &file, &segment);
-  return status ? status : make_recognised(class, "open", segment, file, out);
+  if (status)
+    return status;
+  polyshm__object *object = make_handle(class, "open");
+  if (!object)
+    return POLYSHM_ENOMEM;
+  status = polyshm__segment_open(name, making.size, mode, flags, &(polyshm__contents){write_object, &making},
+                                 &object->file, &object->segment);
+  return finish_recognised(object, status, "open", out);
 }
 
 /* ---- the calls that use file and participant ---- */
