@@ -26,7 +26,7 @@ enum { MOST_POINTS = 50000 };
 /* What the lock guards, and what a second process that slept has to say. */
 struct shared {
   volatile int64_t first, second; /* equal whenever the lock is free */
-  volatile bool got, torn;
+  volatile bool got, torn, has_set;
   volatile polyshm_lock_outcome outcome;
 };
 
@@ -313,8 +313,10 @@ static void acquire_slept(struct subject *subject, struct tally *tally) {
 /* ---- events ---- */
 
 static void work_set(void *context, void *result) {
+  const struct subject *subject = context;
   (void)result;
-  must_ok(polyshm_event_set(((struct subject *)context)->event));
+  must_ok(polyshm_event_set(subject->event));
+  subject->shared->has_set = true;
 }
 
 static void work_set_and_clear(void *context, void *result) {
@@ -363,7 +365,7 @@ static void set_again(struct subject *subject, struct tally *tally) {
 }
 
 static bool was_set(const struct subject *subject) {
-  return (subject->word & ~SLEEPERS) != (subject->word_before & ~SLEEPERS);
+  return subject->shared->has_set || (subject->word & ~SLEEPERS) != (subject->word_before & ~SLEEPERS);
 }
 
 /* Where the dead one had not set it, somebody else must. */
@@ -396,7 +398,7 @@ struct deed {
 static pid_t start_sleeper(const struct deed *deed, struct subject *subject) {
   if (!deed->sleep)
     return 0;
-  subject->shared->got = false;
+  subject->shared->got = subject->shared->has_set = false;
   subject->shared->outcome = POLYSHM_LOCK_TIMED_OUT;
   pid_t sleeper = fork_child();
   if (sleeper == 0) {
