@@ -52,37 +52,39 @@ static void attach(struct life *life) {
 
 static polyshm_lock_outcome lock_for(const struct life *life, int64_t timeout) {
   polyshm_lock_outcome outcome = POLYSHM_LOCK_TIMED_OUT;
-  must_ok(polyshm_lock_lock(life->lock, timeout, &outcome));
-  return outcome;
+  return polyshm_lock_lock(life->lock, timeout, &outcome) ? -1 : outcome;
 }
 
-static bool acquire(const struct life *life, int64_t timeout) {
+/* 1: it has a permit; 0: not in time; -1: an error. */
+static int acquire(const struct life *life, int64_t timeout) {
   bool got = false;
-  must_ok(polyshm_semaphore_acquire(life->semaphore, timeout, &got));
-  return got;
+  return polyshm_semaphore_acquire(life->semaphore, timeout, &got) ? -1 : got;
 }
 
-static void take_both(struct life *life) {
-  must(lock_for(life, LONG) == POLYSHM_LOCKED);
-  must(acquire(life, LONG));
+static bool take_both(struct life *life) {
+  return lock_for(life, LONG) == POLYSHM_LOCKED && acquire(life, LONG) == 1;
 }
 
-static void get_neither(struct life *life) {
-  must(lock_for(life, SHORT) == POLYSHM_LOCK_TIMED_OUT && lock_for(life, 0) == POLYSHM_LOCK_TIMED_OUT);
-  must(!acquire(life, SHORT) && !acquire(life, 0));
+static bool get_neither(struct life *life) {
+  return lock_for(life, SHORT) == POLYSHM_LOCK_TIMED_OUT && lock_for(life, 0) == POLYSHM_LOCK_TIMED_OUT &&
+         acquire(life, SHORT) == 0 && acquire(life, 0) == 0;
 }
 
-static void inherit_both(struct life *life) {
-  must(lock_for(life, LONG) == POLYSHM_RECOVERED);
-  must(acquire(life, LONG));
-  must_ok(polyshm_lock_repaired(life->lock));
-  must_ok(polyshm_lock_unlock(life->lock));
-  must_ok(polyshm_semaphore_release(life->semaphore));
+static bool give_back_both(struct life *life) {
+  return polyshm_lock_unlock(life->lock) == POLYSHM_OK &&
+         polyshm_semaphore_release(life->semaphore) == POLYSHM_OK;
 }
 
-static void await(const atomic_bool *what) {
-  for (int64_t end = milliseconds_now() + LONG / MILLISECONDS; !atomic_load(what); (void)usleep(100))
-    must(milliseconds_now() < end);
+static bool inherit_both(struct life *life) {
+  return lock_for(life, LONG) == POLYSHM_RECOVERED && acquire(life, LONG) == 1 &&
+         polyshm_lock_repaired(life->lock) == POLYSHM_OK && give_back_both(life);
+}
+
+static bool await(const atomic_bool *what) {
+  for (int64_t end = milliseconds_now() + LONG / MILLISECONDS; milliseconds_now() < end; (void)usleep(100))
+    if (atomic_load(what))
+      return true;
+  return false;
 }
 
 /* ---- PID namespaces ---- */
@@ -92,7 +94,7 @@ static bool enter_pid_namespace(void) {
 }
 
 /* A child whose own child has the process id 1, in a namespace of its own. */
-static pid_t in_namespace(void (*work)(struct life *), struct life *life) {
+static pid_t in_namespace(bool (*work)(struct life *), struct life *life) {
   int ended = 0;
   pid_t child = fork_child();
   if (child)
@@ -103,7 +105,7 @@ static pid_t in_namespace(void (*work)(struct life *), struct life *life) {
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     must(getpid() == 1);
     attach(life);
-    work(life);
+    must(work(life));
     _exit(0);
   }
   atomic_store(&life->told->pid, first);
@@ -111,11 +113,11 @@ static pid_t in_namespace(void (*work)(struct life *), struct life *life) {
   _exit(WIFEXITED(ended) ? WEXITSTATUS(ended) : 0);
 }
 
-static void hold_both(struct life *life) {
-  take_both(life);
-  atomic_store(&life->told->has, true);
+static bool hold_both(struct life *life) {
+  atomic_store(&life->told->has, take_both(life));
   for (;;)
     (void)pause();
+  return false;
 }
 
 static void namespaces_of_process_ids_do_not_matter(void **state) {
@@ -133,16 +135,16 @@ static void namespaces_of_process_ids_do_not_matter(void **state) {
   make(&life);
   /* The owner and who comes after it have the same process id. */
   pid_t owners = in_namespace(hold_both, &life);
-  await(&life.told->has);
+  assert_true(await(&life.told->has));
   pid_t owner = atomic_load(&life.told->pid);
-  get_neither(&life);
+  assert_true(get_neither(&life));
   assert_child_succeeds(in_namespace(get_neither, &life));
   assert_int_equal(kill(owner, SIGKILL), 0);
   assert_child_succeeds(owners);
   assert_child_succeeds(in_namespace(inherit_both, &life));
 
   /* And from within one sees who is outside. */
-  take_both(&life);
+  assert_true(take_both(&life));
   assert_child_succeeds(in_namespace(get_neither, &life));
   assert_ok(polyshm_lock_close(life.lock));
   assert_ok(polyshm_semaphore_close(life.semaphore));
@@ -155,12 +157,11 @@ static void namespaces_of_process_ids_do_not_matter(void **state) {
 static void hold_and_give_back(void *context) {
   struct life *life = context;
   attach(life);
-  take_both(life);
+  must(take_both(life));
   atomic_store(&life->told->has, true);
   while (atomic_load(&life->told->has)) {
   } /* no system call that a stop would end */
-  must_ok(polyshm_lock_unlock(life->lock));
-  must_ok(polyshm_semaphore_release(life->semaphore));
+  must(give_back_both(life));
   polyshm_lock_free(life->lock);
   polyshm_semaphore_free(life->semaphore);
 }
@@ -174,14 +175,14 @@ static void a_stopped_owner_goes_on_as_owner(void **state) {
     hold_and_give_back(&life);
     _exit(0);
   }
-  await(&life.told->has);
+  assert_true(await(&life.told->has));
   assert_int_equal(kill(child, SIGSTOP), 0);
   assert_int_equal(waitpid(child, NULL, WUNTRACED), child);
-  get_neither(&life);
+  assert_true(get_neither(&life));
   assert_int_equal(kill(child, SIGCONT), 0);
-  get_neither(&life);
+  assert_true(get_neither(&life));
   atomic_store(&life.told->has, false);
-  take_both(&life); /* locked, not recovered */
+  assert_true(take_both(&life)); /* locked, not recovered */
   assert_child_succeeds(child);
   drop(&life);
 }
@@ -189,9 +190,8 @@ static void a_stopped_owner_goes_on_as_owner(void **state) {
 static void take_and_give_back(void *context) {
   struct life *life = context;
   attach(life);
-  take_both(life);
-  must_ok(polyshm_lock_unlock(life->lock));
-  must_ok(polyshm_semaphore_release(life->semaphore));
+  must(take_both(life));
+  must(give_back_both(life));
 }
 
 /* A waiter that is stopped in its sleep misses its wake-up, and may not keep it from others. */
@@ -199,24 +199,23 @@ static void a_stopped_waiter_stops_nobody(void **state) {
   (void)state;
   struct life life;
   make(&life);
-  take_both(&life);
+  assert_true(take_both(&life));
   pid_t child = fork_child();
   if (child == 0) {
     attach(&life);
     atomic_store(&life.told->has, true);
-    take_both(&life);
+    must(take_both(&life));
     _exit(0);
   }
-  await(&life.told->has);
+  assert_true(await(&life.told->has));
   sleep_milliseconds(20);
   assert_int_equal(kill(child, SIGSTOP), 0);
   assert_int_equal(waitpid(child, NULL, WUNTRACED), child);
-  assert_ok(polyshm_lock_unlock(life.lock));
-  assert_ok(polyshm_semaphore_release(life.semaphore));
+  assert_true(give_back_both(&life));
   in_child(take_and_give_back, &life);
   assert_int_equal(kill(child, SIGCONT), 0);
   assert_child_succeeds(child);
-  inherit_both(&life); /* it exited as owner */
+  assert_true(inherit_both(&life)); /* it exited as owner */
   drop(&life);
 }
 
@@ -259,18 +258,18 @@ static void a_child_that_lives_on_owns_nothing(void **state) {
     pid_t owner = fork_child();
     if (owner == 0) {
       attach(&life);
-      take_both(&life);
+      must(take_both(&life));
       atomic_store(&life.told->pid, ways[i]());
       atomic_store(&life.told->has, true);
       for (;;)
         (void)pause();
     }
-    await(&life.told->has);
+    assert_true(await(&life.told->has));
     pid_t heir = atomic_load(&life.told->pid);
     assert_true(heir > 0);
-    get_neither(&life);
+    assert_true(get_neither(&life));
     end_child(owner);
-    inherit_both(&life);
+    assert_true(inherit_both(&life));
     end_child(heir); /* it is ours now, and was alive until here */
     drop(&life);
   }
@@ -281,7 +280,7 @@ static void a_child_that_lives_on_owns_nothing(void **state) {
 
 static void *lock_and_end(void *context) {
   must(lock_for(context, LONG) == POLYSHM_LOCKED);
-  must(acquire(context, LONG));
+  must(acquire(context, LONG) == 1);
   return NULL;
 }
 
@@ -294,13 +293,13 @@ static void a_thread_that_ends_keeps_its_handles_lock(void **state) {
   attach(&other);
   assert_int_equal(pthread_create(&thread, NULL, lock_and_end, &other), 0);
   assert_int_equal(pthread_join(thread, NULL), 0);
-  get_neither(&life);
+  assert_true(get_neither(&life));
   assert_status(POLYSHM_OK, polyshm_semaphore_release(other.semaphore)); /* any thread may */
-  assert_true(acquire(&life, 0));
+  assert_int_equal(acquire(&life, 0), 1);
   assert_ok(polyshm_semaphore_release(life.semaphore));
   polyshm_lock_free(other.lock);
   polyshm_semaphore_free(other.semaphore);
-  inherit_both(&life);
+  assert_true(inherit_both(&life));
   drop(&life);
 }
 
@@ -309,7 +308,7 @@ static void *hold_when_the_first_thread_has_ended(void *context) {
   struct life *life = context;
   sleep_milliseconds(50);
   attach(life);
-  take_both(life);
+  must(take_both(life));
   atomic_store(&life->told->has, true);
   for (;;)
     (void)pause();
@@ -326,10 +325,10 @@ static void a_process_without_its_first_thread_lives(void **state) {
     must(pthread_create(&thread, NULL, hold_when_the_first_thread_has_ended, &life) == 0);
     pthread_exit(NULL);
   }
-  await(&life.told->has);
-  get_neither(&life);
+  assert_true(await(&life.told->has));
+  assert_true(get_neither(&life));
   end_child(child);
-  inherit_both(&life);
+  assert_true(inherit_both(&life));
   drop(&life);
 }
 
