@@ -129,7 +129,7 @@ end
 def run(line, variables)
   if line =~ /\Ash "(.*)"\z/
     command = $1.gsub("$P", PREFIX).gsub(/\\(.)/, '\1')
-    return system("/bin/sh", "-c", command) ? nil : "#{command}: #{$?}"
+    return system({"LD_PRELOAD" => nil}, "/bin/sh", "-c", command) ? nil : "#{command}: #{$?}"
   end
   statement, expected = line.split(/ -> (?=[^"]*(?:"[^"]*"[^"]*)*\z)/, 2)
   variable, target, method, rest = statement.match(/\A(?:(\w+) = )?(\w+)\.(\w+)(.*)\z/).captures
