@@ -37,26 +37,7 @@ static _Atomic uint32_t *word_of(const polyshm_event *event) {
   return &body->word;
 }
 
-/* ---- handles ---- */
-
-polyshm_status polyshm_event_create(const char *name, int64_t mode, polyshm_event **out) {
-  polyshm__object *object = NULL;
-  polyshm_status status =
-      polyshm__object_create(&event_class, name, event_class.body_size, 0, mode, out ? &object : NULL);
-  if (out)
-    *out = (polyshm_event *)object;
-  return status;
-}
-
-polyshm_status polyshm_event_open(const char *name, int64_t mode, int64_t flags, polyshm_event **out) {
-  polyshm__object *object = NULL;
-  polyshm_status status =
-      polyshm__object_open(&event_class, name, event_class.body_size, 0, mode, flags, out ? &object : NULL);
-  if (out)
-    *out = (polyshm_event *)object;
-  return status;
-}
-
+POLYSHM__OBJECT_CREATION(event)
 POLYSHM__OBJECT_VERBS(event)
 
 /* ---- the flag ---- */

@@ -51,26 +51,7 @@ const char *polyshm_lock_outcome_name(polyshm_lock_outcome outcome) {
   }
 }
 
-/* ---- handles ---- */
-
-polyshm_status polyshm_lock_create(const char *name, int64_t mode, polyshm_lock **out) {
-  polyshm__object *object = NULL;
-  polyshm_status status =
-      polyshm__object_create(&lock_class, name, lock_class.body_size, 0, mode, out ? &object : NULL);
-  if (out)
-    *out = (polyshm_lock *)object;
-  return status;
-}
-
-polyshm_status polyshm_lock_open(const char *name, int64_t mode, int64_t flags, polyshm_lock **out) {
-  polyshm__object *object = NULL;
-  polyshm_status status =
-      polyshm__object_open(&lock_class, name, lock_class.body_size, 0, mode, flags, out ? &object : NULL);
-  if (out)
-    *out = (polyshm_lock *)object;
-  return status;
-}
-
+POLYSHM__OBJECT_CREATION(lock)
 POLYSHM__OBJECT_VERBS(lock)
 
 /* ---- the lock of a segment ---- */
@@ -217,10 +198,6 @@ polyshm_status polyshm_lock_lock(polyshm_lock *lock, int64_t timeout, polyshm_lo
 
 /* ---- unlock ---- */
 
-static bool may_unlock(const polyshm_lock *lock, uint32_t id) {
-  return is_holder(lock, id) && !polyshm__object_closed(&lock->object);
-}
-
 COLD static polyshm_status not_owner(const polyshm_lock *lock, const char *verb) {
   polyshm_status status = polyshm__object_done(&lock->object, verb);
   return status ? status
@@ -249,7 +226,7 @@ polyshm_status polyshm_lock_unlock(polyshm_lock *lock) {
   if (!lock)
     return polyshm__object_missing(&lock_class, "unlock");
   const uint32_t id = polyshm__object_id(&lock->object);
-  if (!may_unlock(lock, id))
+  if (!is_holder(lock, id))
     return not_owner(lock, "unlock");
   atomic_store_explicit(&lock->holder, 0, memory_order_relaxed);
   return release(lock, id) ? polyshm__object_done(&lock->object, "unlock") : unlock_waking(lock, id);

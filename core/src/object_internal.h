@@ -119,4 +119,24 @@ bool polyshm__object_alive(polyshm__object *object, uint32_t id);
                   : polyshm__object_missing(&type##_class, "stale");                                         \
   }
 
+/** What those do alike besides, whose bodies have one size: create, open. */
+#define POLYSHM__OBJECT_CREATION(type)                                                                       \
+  polyshm_status polyshm_##type##_create(const char *name, int64_t mode, polyshm_##type **out) {             \
+    polyshm__object *object = NULL;                                                                          \
+    polyshm_status status =                                                                                  \
+        polyshm__object_create(&type##_class, name, type##_class.body_size, 0, mode, out ? &object : NULL);  \
+    if (out)                                                                                                 \
+      *out = (polyshm_##type *)object;                                                                       \
+    return status;                                                                                           \
+  }                                                                                                          \
+  polyshm_status polyshm_##type##_open(const char *name, int64_t mode, int64_t flags,                        \
+                                       polyshm_##type **out) {                                               \
+    polyshm__object *object = NULL;                                                                          \
+    polyshm_status status = polyshm__object_open(&type##_class, name, type##_class.body_size, 0, mode,       \
+                                                 flags, out ? &object : NULL);                               \
+    if (out)                                                                                                 \
+      *out = (polyshm_##type *)object;                                                                       \
+    return status;                                                                                           \
+  }
+
 #endif
