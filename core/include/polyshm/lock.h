@@ -6,11 +6,11 @@
  * and the lock is not re-entrant. Handles are independent of one another, those of one process too.
  *
  * Death. When the owner dies, by kill -9 or any other way, while it holds the lock, the next one to lock it
- * gets POLYSHM_RECOVERED, within milliseconds: what the lock guards may be half-written. The lock then stays
- * dirty, and each later lock() is RECOVERED as well, until an owner has put things in order and says so by
- * polyshm_lock_repaired(). Closing a handle that holds the lock, and exec(3), are such a death. The kernel
- * tells who is alive, never a process id or a timeout: a stopped owner (SIGSTOP) is alive, a zombie is dead;
- * PID namespaces do not matter.
+ * gets POLYSHM_RECOVERED, at once or, if it was asleep, within 32 ms: what the lock guards may be
+ * half-written. The lock then stays dirty, and each later lock() is RECOVERED as well, until an owner has put
+ * things in order and says so by polyshm_lock_repaired(). Closing a handle that holds the lock, and exec(3),
+ * are such a death. The kernel tells who is alive, never a process id or a timeout: a stopped owner (SIGSTOP)
+ * is alive, a zombie is dead; PID namespaces do not matter.
  *
  * fork(2): a child owns nothing that its parent owns, and its handles work as handles of its own. A thread
  * that ends without unlocking leaves the lock locked as long as the handle is open.

@@ -4,9 +4,10 @@
  *
  * A handle may hold several permits at once, and any thread of the process may release what another has
  * acquired through the same handle. A permit belongs to the handle: when that is closed, or its process dies
- * in whatever way, its permits are free for others within milliseconds. That is what POSIX semaphores cannot
- * do, and why a permit can only be released where it was acquired. After fork(2) a child holds none. Who
- * holds and who is alive is known as for Lock; see lock.h, for threads too. docs/layouts.md has the bytes.
+ * in whatever way, its permits are free for others, at once or, if they were asleep, within 32 ms. That is
+ * what POSIX semaphores cannot do, and why a permit can only be released where it was acquired. After fork(2)
+ * a child holds none. Who holds and who is alive is known as for Lock; see lock.h, for threads too.
+ * docs/layouts.md has the bytes.
  */
 #ifndef POLYSHM_SEMAPHORE_H
 #define POLYSHM_SEMAPHORE_H
