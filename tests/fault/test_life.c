@@ -321,8 +321,10 @@ static void a_process_without_its_first_thread_lives(void **state) {
   make(&life);
   pid_t child = fork_child();
   if (child == 0) {
+    static struct life lasting; /* longer than this thread's stack */
     pthread_t thread;
-    must(pthread_create(&thread, NULL, hold_when_the_first_thread_has_ended, &life) == 0);
+    lasting = life;
+    must(pthread_create(&thread, NULL, hold_when_the_first_thread_has_ended, &lasting) == 0);
     pthread_exit(NULL);
   }
   assert_true(await(&life.told->has));
