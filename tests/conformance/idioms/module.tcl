@@ -1,0 +1,63 @@
+# The package in Tcl: what it exports, loading it again, in a safe interpreter and in several threads.
+source [file join [file dirname [info script]] support.tcl]
+
+check_locks lock-methods "every method is there once, however often the package is loaded" {
+    set child [interp create]
+    $child eval {package require polyshm}
+    interp delete $child
+    set twice 0
+    foreach object [list $shm $view $lock $semaphore $event] {
+        catch {$object ?} message
+        regexp {must be (.*)$} $message {} methods
+        set methods [string map {, {} { or} {}} $methods]
+        incr twice [expr {[llength $methods] - [llength [lsort -unique $methods]]}]
+    }
+    set twice
+} 0
+
+check interp-safe "a safe interpreter cannot load it" {
+    set child [interp create -safe]
+    set failed [catch {$child eval {package require polyshm}}]
+    set failed [expr {$failed && [catch {interp invokehidden $child load [lindex [info loaded {} Polyshm] 0] Polyshm}]}]
+    interp delete $child
+    set failed
+} 1
+
+check threads "threads load it at once, and each has its own objects" thread {
+    set threads [lmap i {1 2 3 4} {thread::create -preserved}]
+    foreach thread $threads {
+        thread::send -async $thread [list apply {{name} {
+            package require polyshm
+            set shm [polyshm::SharedMemory attach $name]
+            for {set i 0} {$i < 200} {incr i} {
+                set view [$shm view uint32 -offset 64]
+                $view assign {1 2 3}
+                $view list
+                $view destroy
+            }
+            catch {$shm siz} message
+            return "[$shm size] $message"
+        }} ${prefix}a] ::done($thread)
+    }
+    set found {}
+    foreach thread $threads {
+        while {![info exists ::done($thread)]} {
+            vwait ::done($thread)
+        }
+        lappend found [string range $::done($thread) 0 20]
+        thread::release $thread
+    }
+    unset ::done
+    lsort -unique $found
+} {{4096 bad method "siz"}}
+
+check package "the version, and the package's names" {
+    set child [interp create]
+    set found [$child eval {
+        list [string equal [package require polyshm] [polyshm::version]] [lsort [namespace eval ::polyshm {namespace export}]]
+    }]
+    interp delete $child
+    set found
+} {1 {Event Lock Semaphore ShareableList SharedMemory page_size segments version with}}
+
+end_tests
