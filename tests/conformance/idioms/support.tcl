@@ -104,7 +104,7 @@ proc takes {least most script} {
     expr {$took >= $least && $took < $most}
 }
 
-# A child interpreter that has ::lock, on the same lock, and `yes`, which the parent gives it.
+# A child interpreter that has ::lock, on the same lock.
 proc child_with_lock {} {
     set child [interp create]
     $child eval [list set name ${::prefix}l]
