@@ -32,6 +32,7 @@ struct polyshm_lock {
 
 static const polyshm__class lock_class = {.kind = POLYSHM__KIND_LOCK,
                                           .tag = "LCK1",
+                                          .owned = true,
                                           .handle_size = sizeof(polyshm_lock),
                                           .body_size = sizeof(lock_body)};
 

@@ -48,8 +48,13 @@ static polyshm__object *make_handle(const polyshm__class *class, const char *ver
     return NULL;
   }
   object->class = class;
+  object->file = -1;
   atomic_init(&object->references, 1);
   return object;
+}
+
+static int *file_of(polyshm__object *object) {
+  return object->class->owned ? &object->file : NULL;
 }
 
 /* Whether it is such an object. What never changes is looked at once, here. */
@@ -104,8 +109,9 @@ polyshm_status polyshm__object_create(const polyshm__class *class, const char *n
   polyshm__object *object = make_handle(class, "create");
   if (!object)
     return POLYSHM_ENOMEM;
-  polyshm_status status = polyshm__segment_create(
-      name, making.size, mode, &(polyshm__contents){write_object, &making}, &object->file, &object->segment);
+  polyshm_status status =
+      polyshm__segment_create(name, making.size, mode, &(polyshm__contents){write_object, &making},
+                              file_of(object), &object->segment);
   return finish(object, status, out);
 }
 
@@ -126,7 +132,7 @@ polyshm_status polyshm__object_attach(const polyshm__class *class, const char *n
   polyshm__object *object = make_handle(class, "attach");
   if (!object)
     return POLYSHM_ENOMEM;
-  status = polyshm__segment_attach(name, flags, timeout, &object->file, &object->segment);
+  status = polyshm__segment_attach(name, flags, timeout, file_of(object), &object->segment);
   return finish_recognised(object, status, "attach", out);
 }
 
@@ -142,7 +148,7 @@ polyshm_status polyshm__object_open(const polyshm__class *class, const char *nam
   if (!object)
     return POLYSHM_ENOMEM;
   status = polyshm__segment_open(name, making.size, mode, flags, &(polyshm__contents){write_object, &making},
-                                 &object->file, &object->segment);
+                                 file_of(object), &object->segment);
   return finish_recognised(object, status, "open", out);
 }
 

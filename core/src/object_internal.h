@@ -24,7 +24,7 @@ typedef struct polyshm__object {
   atomic_int references; /* a segment and its users share one lock */
   polyshm_segment *segment;
   const struct polyshm__class *class;
-  int file;                                    /* open, to ask for others' tokens */
+  int file;                                    /* open, to ask for others' tokens; or -1 */
   _Atomic(polyshm__participant *) participant; /* NULL: not needed until now */
 } polyshm__object;
 
@@ -34,6 +34,7 @@ typedef struct polyshm__object {
 typedef struct polyshm__class {
   polyshm__kind kind;
   char tag[5]; /* four letters, in the body behind its first four bytes */
+  bool owned;  /* by participants, which takes a file */
   size_t handle_size;
   int64_t body_size;                                               /* the least */
   void (*write)(void *body, int64_t count);                        /* or NULL */

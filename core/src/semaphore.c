@@ -55,6 +55,7 @@ static bool is_body(const polyshm__object *object, int64_t body_size) {
 
 static const polyshm__class semaphore_class = {.kind = POLYSHM__KIND_SEMAPHORE,
                                                .tag = "SEM1",
+                                               .owned = true,
                                                .handle_size = sizeof(polyshm_semaphore),
                                                .body_size = sizeof(semaphore_body),
                                                .write = write_body,

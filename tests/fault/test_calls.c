@@ -239,7 +239,7 @@ KIND(event, 0640)
 static const struct kind segments = {SIZE, 0, create_segment, free_segment},
                          locks = {4096 + 64, 1, create_lock, free_lock},
                          semaphores = {4096 + 64 + PERMITS * 4, 1, create_semaphore, free_semaphore},
-                         events = {4096 + 64, 1, create_event, free_event};
+                         events = {4096 + 64, 0, create_event, free_event};
 
 static const struct verb {
   const char *name; /* as messages begin */

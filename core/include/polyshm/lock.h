@@ -15,6 +15,8 @@
  * fork(2): a child owns nothing that its parent owns, and its handles work as handles of its own. A thread
  * that ends without unlocking leaves the lock locked as long as the handle is open.
  *
+ * An open handle keeps a file descriptor, which no child of exec(3) inherits.
+ *
  * Threads may share a handle. A waiting thread wakes with POLYSHM_CLOSED, within 50 ms, when another one
  * closes it.
  *

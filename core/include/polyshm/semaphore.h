@@ -6,8 +6,8 @@
  * acquired through the same handle. A permit belongs to the handle: when that is closed, or its process dies
  * in whatever way, its permits are free for others, at once or, if they were asleep, within 32 ms. That is
  * what POSIX semaphores cannot do, and why a permit can only be released where it was acquired. After fork(2)
- * a child holds none. Who holds and who is alive is known as for Lock; see lock.h, for threads too.
- * docs/layouts.md has the bytes.
+ * a child holds none. An open handle keeps a file descriptor. Who holds and who is alive is known as for
+ * Lock; see lock.h, for threads too. docs/layouts.md has the bytes.
  */
 #ifndef POLYSHM_SEMAPHORE_H
 #define POLYSHM_SEMAPHORE_H
