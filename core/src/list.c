@@ -1,6 +1,5 @@
 #include <polyshm/list.h>
 
-#include "header_internal.h"
 #include "segment_internal.h"
 
 #include <inttypes.h>
@@ -382,10 +381,7 @@ static polyshm_status read_layout(const char *verb, const polyshm_segment *segme
 /* Whether it is nothing else. */
 static polyshm_status check_kind(const char *verb, const polyshm_segment *segment) {
   polyshm__header header;
-  const int64_t size = polyshm_segment_size(segment);
-  const int64_t length = size < (int64_t)sizeof header ? size : (int64_t)sizeof header;
-  memcpy(&header, polyshm__segment_base(segment), (size_t)length);
-  const char *kind = polyshm__header_kind_name(&header, length);
+  const char *kind = polyshm__header_kind_name(&header, polyshm__segment_header(segment, &header));
   if (strcmp(kind, "SharedMemory") == 0)
     return POLYSHM_OK;
   return polyshm_fail(POLYSHM_KIND, "%s \"%s\": its kind is %s, not ShareableList", verb,

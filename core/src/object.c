@@ -62,8 +62,7 @@ static polyshm_status recognise(const polyshm__object *object, const char *verb)
   const polyshm__class *class = object->class;
   const int64_t size = polyshm__segment_size(object->segment), body_size = size - POLYSHM__BODY_OFFSET;
   polyshm__header header;
-  const int64_t length = size < (int64_t)sizeof header ? size : (int64_t)sizeof header;
-  memcpy(&header, polyshm__segment_base(object->segment), (size_t)length);
+  const int64_t length = polyshm__segment_header(object->segment, &header);
   polyshm_status status =
       polyshm__header_check(&header, length, size, class->kind, verb, object->segment->name);
   if (status)

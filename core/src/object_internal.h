@@ -5,7 +5,6 @@
 #ifndef POLYSHM_OBJECT_INTERNAL_H
 #define POLYSHM_OBJECT_INTERNAL_H
 
-#include "header_internal.h"
 #include "segment_internal.h"
 
 /** A handle's sign of life in one process: its children of fork(2) take others. */

@@ -1,4 +1,3 @@
-#include "header_internal.h"
 #include "segment_internal.h"
 
 #include <inttypes.h>
@@ -366,20 +365,6 @@ polyshm_status polyshm_segment_unlink_name(const char *name) {
 
 /* ---- growing ---- */
 
-/* The segment's file, found by its name: a handle keeps no descriptor. */
-static polyshm_status reopen(const polyshm_segment *segment, bool readonly, int *fd, int64_t *size) {
-  polyshm__facts facts;
-  polyshm_status status = polyshm__file_open(segment->name, readonly, fd, &facts);
-  if (status)
-    return status == POLYSHM_ENOENT ? POLYSHM_ESTALE : status;
-  if (!polyshm__same_file(&facts.identity, &segment->identity)) {
-    polyshm__file_close(*fd);
-    return POLYSHM_ESTALE;
-  }
-  *size = facts.size;
-  return POLYSHM_OK;
-}
-
 static polyshm_status map_more(polyshm_segment *segment, int fd, int64_t size) {
   uint8_t *old_base = polyshm__segment_base(segment), *base = old_base;
   struct polyshm__outgrown *old = malloc(sizeof *old);
@@ -401,10 +386,13 @@ static polyshm_status map_more(polyshm_segment *segment, int fd, int64_t size) {
 /* Resize (size > 0) and refresh (size 0) under the lock, on an open handle. */
 static polyshm_status change_size(polyshm_segment *segment, const char *verb, int64_t size) {
   int fd;
-  int64_t found = 0;
-  polyshm_status status = reopen(segment, segment->readonly, &fd, &found);
+  polyshm__facts facts;
+  /* A handle keeps no descriptor: the file is found by its name. */
+  polyshm_status status =
+      polyshm__file_open_same(segment->name, segment->readonly, &segment->identity, &fd, &facts);
   if (status)
     return fail(status, verb, segment->name);
+  int64_t found = facts.size;
   int64_t wanted = size ? size : found;
   status = wanted < found ? POLYSHM_RANGE : polyshm__file_room(fd, found, wanted);
   /* Mapped before the file grows: a resize that fails leaves it as it was. */
@@ -454,6 +442,13 @@ polyshm_status polyshm_segment_refresh(polyshm_segment *segment) {
 }
 
 /* ---- attributes ---- */
+
+int64_t polyshm__segment_header(const polyshm_segment *segment, polyshm__header *header) {
+  const int64_t size = polyshm__segment_size(segment), most = sizeof *header;
+  const int64_t length = size < most ? size : most;
+  memcpy(header, polyshm__segment_base(segment), (size_t)length);
+  return length;
+}
 
 const char *polyshm_segment_name(const polyshm_segment *segment) {
   return segment ? segment->name : "";

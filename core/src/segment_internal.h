@@ -2,6 +2,7 @@
 #ifndef POLYSHM_SEGMENT_INTERNAL_H
 #define POLYSHM_SEGMENT_INTERNAL_H
 
+#include "header_internal.h"
 #include "platform/platform.h"
 #include "value_internal.h"
 
@@ -53,6 +54,9 @@ polyshm_status polyshm__segment_attach(const char *name, int64_t flags, int64_t 
                                        polyshm_segment **out);
 polyshm_status polyshm__segment_open(const char *name, int64_t size, int64_t mode, int64_t flags,
                                      const polyshm__contents *contents, int *file, polyshm_segment **out);
+
+/** Copies out the first bytes, which may be an object's header; returns how many there are. */
+int64_t polyshm__segment_header(const polyshm_segment *segment, polyshm__header *header);
 
 /** What a status means, those of the system that are not in the table too. Static text. */
 const char *polyshm__words(polyshm_status status);

@@ -73,7 +73,8 @@ static int64_t polyshm_lua_list_size(const polyshm_list *list) {
   return size;
 }
 
-/* A descriptor that is kept open, of which a process has some thousand, weighs as so much memory. */
+/* A descriptor that is kept open, of which a process has some thousand, weighs as so much memory; an event, which has only
+ * a mapping, weighs as much for simplicity. */
 enum { POLYSHM_LUA_DESCRIPTOR = 256 * 1024 };
 
 /* object[key], with the upvalues methods and attributes: a method, an attribute's value, or nil. An attribute is a

@@ -1,5 +1,7 @@
 #include "tracee.h"
 
+#include "support.h"
+
 #include <elf.h>
 #include <errno.h>
 #include <signal.h>
@@ -17,12 +19,22 @@
 
 #include <linux/ptrace.h>
 
+bool tracee_can_step(void) {
+  if (!TRACEE_HAS_BREAKPOINTS)
+    print_message("skipped: breakpoints are known for x86-64 only\n");
+  else if (sanitized())
+    print_message("skipped: a sanitizer multiplies the instructions\n");
+  else
+    return true;
+  return false;
+}
+
 struct tracee_page {
   volatile bool done;
   _Alignas(16) char result[TRACEE_RESULT_BYTES];
 };
 
-static void must(bool good, const char *what) {
+static void need(bool good, const char *what) {
   if (good)
     return;
   perror(what);
@@ -31,7 +43,7 @@ static void must(bool good, const char *what) {
 
 void tracee_open(struct tracee *tracee) {
   void *page = mmap(NULL, sizeof *tracee->page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  must(page != MAP_FAILED, "mmap");
+  need(page != MAP_FAILED, "mmap");
   tracee->page = page;
   tracee->before = NULL;
 }
@@ -45,8 +57,8 @@ static void run(struct tracee *tracee, enum __ptrace_request way) {
   int stopped = 0;
   if (tracee->ended)
     return;
-  must(ptrace(way, tracee->pid, NULL, NULL) == 0, "ptrace");
-  must(waitpid(tracee->pid, &stopped, 0) == tracee->pid, "waitpid");
+  need(ptrace(way, tracee->pid, NULL, NULL) == 0, "ptrace");
+  need(waitpid(tracee->pid, &stopped, 0) == tracee->pid, "waitpid");
   tracee->ended = !WIFSTOPPED(stopped);
 }
 
@@ -55,7 +67,7 @@ void tracee_start(struct tracee *tracee, tracee_work *work, tracee_work *after, 
   memset(tracee->page, 0, sizeof *tracee->page);
   tracee->ended = false;
   tracee->pid = fork();
-  must(tracee->pid >= 0, "fork");
+  need(tracee->pid >= 0, "fork");
   if (tracee->pid == 0) {
     if (tracee->before)
       tracee->before(context, tracee->page->result);
@@ -67,8 +79,8 @@ void tracee_start(struct tracee *tracee, tracee_work *work, tracee_work *after, 
       after(context, tracee->page->result);
     _exit(0);
   }
-  must(waitpid(tracee->pid, &stopped, 0) == tracee->pid && WIFSTOPPED(stopped), "the child's start");
-  must(ptrace(PTRACE_SETOPTIONS, tracee->pid, NULL, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL) == 0,
+  need(waitpid(tracee->pid, &stopped, 0) == tracee->pid && WIFSTOPPED(stopped), "the child's start");
+  need(ptrace(PTRACE_SETOPTIONS, tracee->pid, NULL, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL) == 0,
        "ptrace options");
 }
 
@@ -90,7 +102,7 @@ void tracee_go_to_call(struct tracee *tracee) {
 
 static struct ptrace_syscall_info call_info(const struct tracee *tracee) {
   struct ptrace_syscall_info info = {0};
-  must(ptrace((enum __ptrace_request)PTRACE_GET_SYSCALL_INFO, tracee->pid, sizeof info, &info) > 0,
+  need(ptrace((enum __ptrace_request)PTRACE_GET_SYSCALL_INFO, tracee->pid, sizeof info, &info) > 0,
        "ptrace info");
   return info;
 }
@@ -106,7 +118,7 @@ int tracee_find_points(struct tracee *tracee, struct point *points, int most) {
     struct point point = {address(tracee), 1};
     if (count && points[count - 1].address == point.address)
       continue; /* a repeated string instruction traps for each repetition */
-    must(count < most, "room for the points");
+    need(count < most, "room for the points");
     for (int i = count; i-- > 0 && point.times == 1;)
       if (points[i].address == point.address)
         point.times = points[i].times + 1;
@@ -120,14 +132,14 @@ void tracee_run_to(struct tracee *tracee, struct point point) {
 #if TRACEE_HAS_BREAKPOINTS
   /* Debug register 0 holds the address, bit 0 of number 7 makes it a breakpoint: Intel SDM volume 3, 18.2. */
   const size_t registers = offsetof(struct user, u_debugreg);
-  must(ptrace(PTRACE_POKEUSER, tracee->pid, registers, point.address) == 0, "ptrace breakpoint");
-  must(ptrace(PTRACE_POKEUSER, tracee->pid, registers + 7 * sizeof(long), 1L) == 0, "ptrace breakpoint");
+  need(ptrace(PTRACE_POKEUSER, tracee->pid, registers, point.address) == 0, "ptrace breakpoint");
+  need(ptrace(PTRACE_POKEUSER, tracee->pid, registers + 7 * sizeof(long), 1L) == 0, "ptrace breakpoint");
   for (int i = 0; i < point.times; i++)
     run(tracee, PTRACE_CONT);
 #else
   (void)tracee;
   (void)point;
-  must(false, "no breakpoints on this machine");
+  need(false, "no breakpoints on this machine");
 #endif
 }
 
@@ -138,20 +150,20 @@ int64_t tracee_call_number(const struct tracee *tracee) {
 
 bool tracee_fail_call(struct tracee *tracee, int error) {
 #if defined(__x86_64__)
-  must(ptrace(PTRACE_POKEUSER, tracee->pid, offsetof(struct user, regs.orig_rax), -1L) == 0, "ptrace poke");
+  need(ptrace(PTRACE_POKEUSER, tracee->pid, offsetof(struct user, regs.orig_rax), -1L) == 0, "ptrace poke");
   tracee_go_to_call(tracee);
-  must(ptrace(PTRACE_POKEUSER, tracee->pid, offsetof(struct user, regs.rax), (long)-error) == 0,
+  need(ptrace(PTRACE_POKEUSER, tracee->pid, offsetof(struct user, regs.rax), (long)-error) == 0,
        "ptrace poke");
   return true;
 #elif defined(__aarch64__)
   int none = -1;
   struct user_regs_struct registers;
   struct iovec number = {&none, sizeof none}, all = {&registers, sizeof registers};
-  must(ptrace(PTRACE_SETREGSET, tracee->pid, NT_ARM_SYSTEM_CALL, &number) == 0, "ptrace set");
+  need(ptrace(PTRACE_SETREGSET, tracee->pid, NT_ARM_SYSTEM_CALL, &number) == 0, "ptrace set");
   tracee_go_to_call(tracee);
-  must(ptrace(PTRACE_GETREGSET, tracee->pid, NT_PRSTATUS, &all) == 0, "ptrace get");
+  need(ptrace(PTRACE_GETREGSET, tracee->pid, NT_PRSTATUS, &all) == 0, "ptrace get");
   registers.regs[0] = (unsigned long long)(long long)-error;
-  must(ptrace(PTRACE_SETREGSET, tracee->pid, NT_PRSTATUS, &all) == 0, "ptrace set");
+  need(ptrace(PTRACE_SETREGSET, tracee->pid, NT_PRSTATUS, &all) == 0, "ptrace set");
   return true;
 #else
   (void)tracee;
@@ -163,15 +175,15 @@ bool tracee_fail_call(struct tracee *tracee, int error) {
 void tracee_kill(struct tracee *tracee) {
   if (tracee->ended)
     return;
-  must(kill(tracee->pid, SIGKILL) == 0, "kill");
-  must(waitpid(tracee->pid, NULL, 0) == tracee->pid, "waitpid");
+  need(kill(tracee->pid, SIGKILL) == 0, "kill");
+  need(waitpid(tracee->pid, NULL, 0) == tracee->pid, "waitpid");
   tracee->ended = true;
 }
 
 int tracee_finish(struct tracee *tracee) {
   int ended = 0;
-  must(ptrace(PTRACE_DETACH, tracee->pid, NULL, NULL) == 0, "ptrace detach");
-  must(waitpid(tracee->pid, &ended, 0) == tracee->pid, "waitpid");
+  need(ptrace(PTRACE_DETACH, tracee->pid, NULL, NULL) == 0, "ptrace detach");
+  need(waitpid(tracee->pid, &ended, 0) == tracee->pid, "waitpid");
   tracee->ended = true;
   return ended;
 }

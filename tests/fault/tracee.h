@@ -20,6 +20,9 @@ enum { TRACEE_RESULT_BYTES = 2048 };
 #define TRACEE_HAS_BREAKPOINTS 0
 #endif
 
+/** Whether work can be done instruction by instruction here; if not, says why. */
+bool tracee_can_step(void);
+
 struct tracee {
   pid_t pid;
   struct tracee_page *page; /* shared with the child */

@@ -82,14 +82,11 @@ static polyshm_status allocate(int fd, int64_t from, int64_t size) {
 
 /* One process at a time grows a file: one that fails must not give back what another has taken meanwhile. */
 static polyshm_status lock_growth(int fd) {
-  int64_t deadline = polyshm__deadline(INT64_C(5000000000));
+  polyshm__wait wait = polyshm__wait_begin(INT64_C(5000000000));
   while (flock(fd, LOCK_EX | LOCK_NB)) {
-    polyshm_status status = errno == EWOULDBLOCK ? POLYSHM_EBUSY : -errno;
-    int64_t left = polyshm__time_left(deadline, 1000000);
-    if (status == POLYSHM_EBUSY && left)
-      status = polyshm__pause(left);
+    polyshm_status status = errno == EWOULDBLOCK ? polyshm__wait_slice(&wait) : -errno;
     if (status)
-      return status;
+      return status == POLYSHM_ETIMEDOUT ? POLYSHM_EBUSY : status;
   }
   return POLYSHM_OK;
 }
@@ -258,8 +255,22 @@ polyshm_status polyshm__file_peek(const char *name, void *bytes, int64_t size, i
 
 bool polyshm__file_is(int fd, const polyshm__identity *identity) {
   struct stat st;
-  return fd >= 0 && fstat(fd, &st) == 0 && (uint64_t)st.st_dev == identity->device &&
-         (uint64_t)st.st_ino == identity->inode;
+  if (fd < 0 || fstat(fd, &st))
+    return false;
+  polyshm__facts facts;
+  facts_of(&st, &facts);
+  return polyshm__same_file(&facts.identity, identity);
+}
+
+polyshm_status polyshm__file_open_same(const char *name, bool readonly, const polyshm__identity *identity,
+                                       int *fd, polyshm__facts *facts) {
+  polyshm_status status = polyshm__file_open(name, readonly, fd, facts);
+  if (status)
+    return status == POLYSHM_ENOENT ? POLYSHM_ESTALE : status;
+  if (polyshm__same_file(&facts->identity, identity))
+    return POLYSHM_OK;
+  polyshm__file_close(*fd);
+  return POLYSHM_ESTALE;
 }
 
 polyshm_status polyshm__file_again(int fd, const char *name, const polyshm__identity *identity, int *again) {
@@ -274,14 +285,7 @@ polyshm_status polyshm__file_again(int fd, const char *name, const polyshm__iden
     if (*again >= 0)
       polyshm__file_close(*again);
   }
-  polyshm__facts facts;
-  polyshm_status status = polyshm__file_open(name, false, again, &facts);
-  if (status)
-    return status == POLYSHM_ENOENT ? POLYSHM_ESTALE : status;
-  if (polyshm__same_file(&facts.identity, identity))
-    return POLYSHM_OK;
-  polyshm__file_close(*again);
-  return POLYSHM_ESTALE;
+  return polyshm__file_open_same(name, false, identity, again, &(polyshm__facts){0});
 }
 
 polyshm_status polyshm__file_facts(const char *name, polyshm__facts *facts) {

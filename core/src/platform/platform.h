@@ -51,6 +51,9 @@ polyshm_status polyshm__file_peek(const char *name, void *bytes, int64_t size, i
 /** Whether the descriptor still is that file: a program may have closed it, as daemons do, and used it anew.
  */
 bool polyshm__file_is(int fd, const polyshm__identity *identity);
+/** polyshm__file_open(), if the name still means that file. ESTALE: it is gone, or means another. */
+polyshm_status polyshm__file_open_same(const char *name, bool readonly, const polyshm__identity *identity,
+                                       int *fd, polyshm__facts *facts);
 /** Opens a file once more, through a descriptor that is still it or else by its name. ESTALE: neither. */
 polyshm_status polyshm__file_again(int fd, const char *name, const polyshm__identity *identity, int *again);
 /** Whether a file could grow so far: EFBIG, ENOMEM or ENOSPC where that is clear from the start. What cannot
@@ -84,8 +87,6 @@ void polyshm__unmap(uint8_t *base, int64_t size);
 
 uint32_t polyshm__user(void);
 uint32_t polyshm__random(void);
-/** Nanoseconds since 1970. */
-int64_t polyshm__clock(void);
 
 /* ---- token.c: who is alive, as the kernel knows it ---- */
 
@@ -117,6 +118,8 @@ polyshm_status polyshm__token_alive(int fd, uint32_t id, bool *alive);
 
 /* ---- wait.c: time ---- */
 
+/** Nanoseconds since 1970. */
+int64_t polyshm__clock(void);
 /** The monotonic time at which a wait of `timeout` nanoseconds ends; a negative timeout never ends. */
 int64_t polyshm__deadline(int64_t timeout);
 /** Nanoseconds until the deadline, 0 when it has passed, at most `longest`. */

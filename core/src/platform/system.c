@@ -19,12 +19,6 @@ uint32_t polyshm__random(void) {
   return (uint32_t)now.tv_nsec * 2654435761U ^ (uint32_t)getpid();
 }
 
-int64_t polyshm__clock(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 int64_t polyshm_page_size(void) {
   return sysconf(_SC_PAGESIZE);
 }

@@ -21,10 +21,18 @@ void polyshm_on_wait(polyshm_wait_hook *hook, void *context) {
   wait_context = context;
 }
 
-static int64_t now(void) {
+static int64_t read_clock(clockid_t clock) {
   struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
+  clock_gettime(clock, &time);
   return (int64_t)time.tv_sec * SECOND + time.tv_nsec;
+}
+
+static int64_t now(void) {
+  return read_clock(CLOCK_MONOTONIC);
+}
+
+int64_t polyshm__clock(void) {
+  return read_clock(CLOCK_REALTIME);
 }
 
 int64_t polyshm__deadline(int64_t timeout) {
