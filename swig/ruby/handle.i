@@ -39,7 +39,7 @@ static VALUE polyshm_ruby_new_segment(polyshm_segment *segment) {
   return object;
 }
 
-/* The handle of a lock, a semaphore or an event has a file open. Where no more may be, dropped handles are collected, as Ruby's
+/* The handle of a lock or a semaphore has a file open. Where no more may be, dropped handles are collected, as Ruby's
  * File does it, and the call is worth a second try. */
 static bool polyshm_ruby_collected(polyshm_status status) {
   if (status == POLYSHM_EMFILE)
