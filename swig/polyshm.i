@@ -35,7 +35,7 @@
 %include <value.i>
 %include <wait.i>
 
-%include <api/status.i>
+%include <api/version.i>
 %include <api/segment.i>
 %include <api/view.i>
 %include <api/atomics.i>

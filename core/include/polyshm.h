@@ -19,6 +19,7 @@
 #include <polyshm/semaphore.h>
 #include <polyshm/status.h>
 #include <polyshm/value.h>
+#include <polyshm/version.h>
 #include <polyshm/view.h>
 
 #endif

@@ -52,7 +52,3 @@ polyshm_status polyshm_fail(polyshm_status status, const char *format, ...) {
   memcpy(last_error, words, strlen(words) + 1);
   return status;
 }
-
-const char *polyshm_version(void) {
-  return POLYSHM_VERSION;
-}

@@ -1,2 +1,2 @@
-/* polyshm/status.h */
+/* polyshm/version.h */
 const char *polyshm_version(void);

@@ -104,13 +104,6 @@ static void each_thread_has_its_own_last_failure(void **state) {
   assert_string_equal(polyshm_last_error(), "the main thread's");
 }
 
-static void version_is_three_numbers(void **state) {
-  (void)state;
-  int major = -1, minor = -1, patch = -1;
-  char rest = 0;
-  assert_int_equal(sscanf(polyshm_version(), "%d.%d.%d%c", &major, &minor, &patch, &rest), 3);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(every_code_has_its_name_text_and_errno),
@@ -120,7 +113,6 @@ int main(void) {
       TEST(fail_may_quote_the_last_failure),
       TEST(long_words_are_cut),
       TEST(each_thread_has_its_own_last_failure),
-      TEST(version_is_three_numbers),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,8 @@
  * operation is one indivisible step for every process, thread and word size, and sequentially consistent.
  * Sums and differences wrap around. POLYSHM_INDEX, POLYSHM_RANGE (a value is outside the dtype),
  * POLYSHM_READONLY, POLYSHM_CLOSED: nothing was changed.
+ *
+ * @since 0.1
  */
 #ifndef POLYSHM_ATOMICS_H
 #define POLYSHM_ATOMICS_H

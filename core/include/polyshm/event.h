@@ -5,6 +5,8 @@
  * Nobody owns an event, so nobody's death matters to it: if a setter is killed in the middle of set(), the
  * flag is either set or not, and who waits for it notices within 50 ms. Threads may share a handle, and a
  * child may use it after fork(2). docs/layouts.md has the bytes.
+ *
+ * @since 0.1
  */
 #ifndef POLYSHM_EVENT_H
 #define POLYSHM_EVENT_H

@@ -17,6 +17,8 @@
  * to another, takes several: a reader in that moment may see the new kind with the old bytes, or
  * POLYSHM_CORRUPT; use a lock where that matters. Nothing that a peer writes makes a call reach outside the
  * segment, or crash, or run for long.
+ *
+ * @since 0.1
  */
 #ifndef POLYSHM_LIST_H
 #define POLYSHM_LIST_H

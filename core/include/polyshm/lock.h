@@ -22,6 +22,8 @@
  *
  * Source of the mechanism: owner-id futex word as in "Futexes Are Tricky" (U. Drepper, 2011) and pthread's
  * robust mutexes; liveness by an open file description lock, fcntl(2). docs/layouts.md has the bytes.
+ *
+ * @since 0.1
  */
 #ifndef POLYSHM_LOCK_H
 #define POLYSHM_LOCK_H

@@ -20,6 +20,8 @@
  *
  * A peer that truncates a segment under its users gives them SIGBUS: no user of a named file can be protected
  * from that.
+ *
+ * @since 0.1
  */
 #ifndef POLYSHM_SEGMENT_H
 #define POLYSHM_SEGMENT_H

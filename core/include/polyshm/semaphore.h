@@ -8,6 +8,8 @@
  * what POSIX semaphores cannot do, and why a permit can only be released where it was acquired. After fork(2)
  * a child holds none. An open handle keeps a file descriptor. Who holds and who is alive is known as for
  * Lock; see lock.h, for threads too. docs/layouts.md has the bytes.
+ *
+ * @since 0.1
  */
 #ifndef POLYSHM_SEMAPHORE_H
 #define POLYSHM_SEMAPHORE_H

@@ -5,6 +5,8 @@
  * Every call that can fail returns a polyshm_status: 0, or a negative code. The codes of the system are
  * -errno, as in libuv; polyshm's own begin at POLYSHM_CLOSED. POLYSHM_STATUS_MAP is the only table of them:
  * it yields the constants, the names, the texts, and each language's error classes.
+ *
+ * @since 0.1
  */
 #ifndef POLYSHM_STATUS_H
 #define POLYSHM_STATUS_H
@@ -117,9 +119,6 @@ typedef polyshm_status polyshm_wait_hook(void (*sleep)(void *slice), void *slice
 /** Sets the calling thread's hook; NULL takes it off, and waits then end with POLYSHM_EINTR when a signal
  * comes. */
 POLYSHM_API void polyshm_on_wait(polyshm_wait_hook *hook, void *context);
-
-/** The library's version, "major.minor.patch". Static text. */
-POLYSHM_API const char *polyshm_version(void);
 
 #ifdef __cplusplus
 }

@@ -5,6 +5,8 @@
  * Numbers are never silently bent. An integer dtype takes whole numbers in its range, given as integer or as
  * float; a float dtype takes integers it can hold exactly, and floats (float32 rounds to nearest, as IEEE 754
  * and numpy do, but a finite value beyond its range is refused). All else is POLYSHM_RANGE or POLYSHM_TYPE.
+ *
+ * @since 0.1
  */
 #ifndef POLYSHM_VALUE_H
 #define POLYSHM_VALUE_H

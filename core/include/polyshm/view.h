@@ -5,6 +5,8 @@
  * A view holds its segment's handle, not its memory: after polyshm_segment_close() its calls are
  * POLYSHM_CLOSED. It sees the segment grow no further than its own count. One element is read or written in
  * one access, so a number is never torn; a range is copied, and a peer may write meanwhile.
+ *
+ * @since 0.1
  */
 #ifndef POLYSHM_VIEW_H
 #define POLYSHM_VIEW_H
