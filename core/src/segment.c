@@ -245,6 +245,8 @@ static polyshm_status attach(const char *verb, const char *name, int64_t flags, 
     status = fail(POLYSHM_ENODATA, verb, name);
   else
     status = make_handle(verb, name, fd, &facts, flags, out);
+  if (!status && !readonly)
+    polyshm__file_give_back(fd, &facts);
   if (!status && file)
     *file = fd;
   else

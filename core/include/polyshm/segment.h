@@ -56,6 +56,7 @@ POLYSHM_API int64_t polyshm_page_size(void);
  * @param mode permission bits, exactly as given: the umask does not apply. 0 … 0777, else POLYSHM_RANGE.
  * @return POLYSHM_EEXIST: the name is taken. POLYSHM_ARGUMENT: not a name one can create. POLYSHM_ENOSPC,
  * POLYSHM_EFBIG (RLIMIT_FSIZE), POLYSHM_ENOMEM, POLYSHM_EACCES, POLYSHM_EMFILE, …: nothing was created.
+ * POLYSHM_EINTR: signals interrupted even the shortest step of the allocation, again and again.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_create(const char *name, int64_t size,
                                                                   int64_t mode, polyshm_segment **out);
@@ -104,7 +105,8 @@ POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_unlink_name(const cha
  * would shrink the segment, which would be a bus error in others. POLYSHM_ESTALE: the name is gone, and only
  * by name can a segment grow. POLYSHM_EBUSY: for five seconds another process has been growing it.
  * POLYSHM_EINTR: the wait for it was interrupted. POLYSHM_READONLY, and the errors of create: the segment is
- * as it was.
+ * as it was. A process that is killed in here may leave memory allocated behind the end: the next resize, or
+ * the next attach for writing, gives it back.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_resize(polyshm_segment *segment, int64_t size);
 

@@ -6,16 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #define DIRECTORY "/dev/shm"
 #define HIDDEN_PREFIX ".polyshm."
-#define STEP ((int64_t)4 << 20) /* bytes allocated at once: a signal interrupts one step, not the whole */
-#define NAME_BYTES 256          /* NAME_MAX and its terminator */
+#define NAME_BYTES 256 /* NAME_MAX and its terminator */
 
 #if !defined(RENAME_NOREPLACE) /* musl has neither renameat2(2) nor this */
 #define RENAME_NOREPLACE 1U
@@ -35,75 +32,11 @@ static polyshm_status path_of(path *p, const char *name) {
 static void facts_of(const struct stat *st, polyshm__facts *facts) {
   *facts = (polyshm__facts){.identity = {(uint64_t)st->st_dev, (uint64_t)st->st_ino},
                             .size = st->st_size,
+                            .allocated = (int64_t)st->st_blocks * 512,
                             .mode = st->st_mode & 07777,
                             .owner = st->st_uid,
                             .plain = S_ISREG(st->st_mode),
                             .linked_once = st->st_nlink == 1};
-}
-
-polyshm_status polyshm__file_room(int fd, int64_t from, int64_t size) {
-  if (size <= from)
-    return POLYSHM_OK;
-  struct rlimit limit; /* beyond it the system would send SIGXFSZ, which ends the interpreter */
-  if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
-      (uint64_t)size > limit.rlim_cur)
-    return POLYSHM_EFBIG;
-  if (!polyshm__mappable(size))
-    return POLYSHM_ENOMEM;
-  if (size - from <= STEP)
-    return POLYSHM_OK; /* one step takes all or nothing by itself */
-  struct statvfs room;
-  if (fstatvfs(fd, &room))
-    return -errno;
-  bool enough = room.f_blocks == 0 || (uint64_t)(size - from) / room.f_bsize <= room.f_bavail;
-  return enough ? POLYSHM_OK : POLYSHM_ENOSPC;
-}
-
-/* Extends a file to `size` allocated bytes, or fails and leaves it as it was. Nobody else may be growing it.
- */
-static polyshm_status allocate(int fd, int64_t from, int64_t size) {
-  polyshm_status no_room = polyshm__file_room(fd, from, size);
-  if (no_room)
-    return no_room;
-  for (int64_t done = from, length; done < size; done += length) {
-    length = size - done < STEP ? size - done : STEP;
-    /* The last step alone changes the size: nobody sees bytes that may go again. */
-    int mode = done + length < size ? FALLOC_FL_KEEP_SIZE : 0;
-    while (fallocate(fd, mode, done, length)) {
-      polyshm_status status = -errno;
-      if (status == POLYSHM_EINTR)
-        continue;
-      (void)!ftruncate(fd, from); /* gives back what the steps before have taken */
-      return status;
-    }
-  }
-  return POLYSHM_OK;
-}
-
-/* One process at a time grows a file: one that fails must not give back what another has taken meanwhile. */
-static polyshm_status lock_growth(int fd) {
-  polyshm__wait wait = polyshm__wait_begin(INT64_C(5000000000));
-  while (flock(fd, LOCK_EX | LOCK_NB)) {
-    polyshm_status status = errno == EWOULDBLOCK ? polyshm__wait_slice(&wait) : -errno;
-    if (status)
-      return status == POLYSHM_ETIMEDOUT ? POLYSHM_EBUSY : status;
-  }
-  return POLYSHM_OK;
-}
-
-polyshm_status polyshm__file_grow(int fd, int64_t size, int64_t *found) {
-  polyshm_status status = lock_growth(fd);
-  if (status)
-    return status;
-  struct stat st;
-  if (fstat(fd, &st)) {
-    status = -errno;
-  } else {
-    *found = st.st_size;
-    status = size < *found ? POLYSHM_RANGE : allocate(fd, *found, size);
-  }
-  (void)flock(fd, LOCK_UN); /* a child forked meanwhile has the file open, too */
-  return status;
 }
 
 /* Hidden names whose makers died: the living hold a lock on theirs. */
@@ -165,7 +98,7 @@ polyshm_status polyshm__draft_begin(polyshm__draft *draft, int64_t size, uint32_
       return status;
   }
   struct stat st;
-  polyshm_status status = allocate(draft->fd, 0, size);
+  polyshm_status status = polyshm__file_allocate(draft->fd, 0, size);
   if (!status && fstat(draft->fd, &st))
     status = -errno;
   if (!status && (st.st_mode & 07777) != mode && fchmod(draft->fd, mode))

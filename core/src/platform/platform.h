@@ -19,7 +19,7 @@ typedef struct polyshm__identity {
 /** What the system says of a file. */
 typedef struct polyshm__facts {
   polyshm__identity identity;
-  int64_t size;
+  int64_t size, allocated; /**< bytes; more than the pages of its size: a process was killed growing it */
   uint32_t mode, owner;
   bool plain, linked_once; /**< a regular file; no second hard link */
 } polyshm__facts;
@@ -56,12 +56,6 @@ polyshm_status polyshm__file_open_same(const char *name, bool readonly, const po
                                        int *fd, polyshm__facts *facts);
 /** Opens a file once more, through a descriptor that is still it or else by its name. ESTALE: neither. */
 polyshm_status polyshm__file_again(int fd, const char *name, const polyshm__identity *identity, int *again);
-/** Whether a file could grow so far: EFBIG, ENOMEM or ENOSPC where that is clear from the start. What cannot
- * fit must not first take all the memory that others need. */
-polyshm_status polyshm__file_room(int fd, int64_t from, int64_t size);
-/** Extends an open file to `size` allocated bytes, at once, or fails and leaves it as it was; *found is the
- * size it had. RANGE: it is longer already. EBUSY: for seconds another process has been at it. */
-polyshm_status polyshm__file_grow(int fd, int64_t size, int64_t *found);
 polyshm_status polyshm__file_facts(const char *name, polyshm__facts *facts);
 polyshm_status polyshm__file_unlink(const char *name);
 /** Calls `visit` with each name in the directory until it returns nonzero, and returns that. */
@@ -70,6 +64,22 @@ polyshm_status polyshm__file_each(polyshm_status (*visit)(const char *name, void
 static inline bool polyshm__same_file(const polyshm__identity *a, const polyshm__identity *b) {
   return a->device == b->device && a->inode == b->inode;
 }
+
+/* ---- grow.c: the memory behind a file ---- */
+
+/** Whether a file could grow so far: EFBIG, ENOMEM or ENOSPC where that is clear from the start. What cannot
+ * fit must not first take all the memory that others need. */
+polyshm_status polyshm__file_room(int fd, int64_t from, int64_t size);
+/** Extends a file from `from`, its size, to `size` allocated bytes, in steps of which only the last one
+ * changes the size. A failure leaves the size as it was, and allocates in vain what the steps before have
+ * taken. EINTR: even the shortest step was interrupted, again and again. */
+polyshm_status polyshm__file_allocate(int fd, int64_t from, int64_t size);
+/** Extends an open file to `size` allocated bytes, at once, or fails and leaves it as it was; *found is the
+ * size it had. RANGE: it is longer already. EBUSY: for seconds another process has been at it. */
+polyshm_status polyshm__file_grow(int fd, int64_t size, int64_t *found);
+/** Gives back what a process that was killed while it grew the file, open for writing, left behind its end.
+ */
+void polyshm__file_give_back(int fd, const polyshm__facts *facts);
 
 /* ---- map.c: memory ---- */
 

@@ -1,0 +1,115 @@
+#include "platform.h"
+
+#include <polyshm/segment.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#define STEP ((int64_t)4 << 20)    /* bytes allocated at once: a signal interrupts one step, not the whole */
+#define LEAST_STEP (INT64_C(4096)) /* and at the least */
+#define MOST_INTERRUPTIONS 100     /* one after another, with no step between them that came to its end */
+
+polyshm_status polyshm__file_room(int fd, int64_t from, int64_t size) {
+  if (size <= from)
+    return POLYSHM_OK;
+  struct rlimit limit; /* beyond it the system would send SIGXFSZ, which ends the interpreter */
+  if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+      (uint64_t)size > limit.rlim_cur)
+    return POLYSHM_EFBIG;
+  if (!polyshm__mappable(size))
+    return POLYSHM_ENOMEM;
+  if (size - from <= STEP)
+    return POLYSHM_OK; /* one step takes all or nothing by itself */
+  struct statvfs room;
+  if (fstatvfs(fd, &room))
+    return -errno;
+  bool enough = room.f_blocks == 0 || (uint64_t)(size - from) / room.f_bsize <= room.f_bavail;
+  return enough ? POLYSHM_OK : POLYSHM_ENOSPC;
+}
+
+/* The last step alone changes the size: nobody sees bytes that may go again. */
+static polyshm_status take_step(int fd, int64_t from, int64_t length, int64_t size) {
+  int mode = from + length < size ? FALLOC_FL_KEEP_SIZE : 0;
+  return fallocate(fd, mode, from, length) ? -errno : POLYSHM_OK;
+}
+
+polyshm_status polyshm__file_allocate(int fd, int64_t from, int64_t size) {
+  polyshm_status status = polyshm__file_room(fd, from, size);
+  int interruptions = 0;
+  int64_t done = from, step = STEP;
+  while (!status && done < size) {
+    int64_t length = size - done < step ? size - done : step;
+    status = take_step(fd, done, length, size);
+    if (!status) {
+      done += length;
+      interruptions = 0;
+      step = step < STEP ? step * 2 : STEP;
+    } else if (status == POLYSHM_EINTR && ++interruptions < MOST_INTERRUPTIONS) {
+      status =
+          POLYSHM_OK; /* what a signal came into is undone: a shorter step may be through before the next */
+      step = step > LEAST_STEP ? step / 2 : step;
+    }
+  }
+  return status;
+}
+
+static int64_t whole_pages(int64_t size) {
+  int64_t page = polyshm_page_size();
+  return (size + page - 1) / page * page;
+}
+
+static bool is_more_than(int64_t allocated, int64_t size) {
+  return allocated > whole_pages(size);
+}
+
+/* Only with the lock: what lies behind the end may be what a process at work has allocated. Cutting the file
+ * to its own size would do it, too, and would cut off what somebody appends in that moment. */
+static void give_back(int fd) {
+  struct stat st;
+  if (fstat(fd, &st) || !is_more_than((int64_t)st.st_blocks * 512, st.st_size))
+    return;
+  int64_t end = whole_pages(st.st_size);
+  if (end < POLYSHM_SIZE_MAX)
+    (void)!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, end, POLYSHM_SIZE_MAX - end);
+}
+
+void polyshm__file_give_back(int fd, const polyshm__facts *facts) {
+  if (!is_more_than(facts->allocated, facts->size) || flock(fd, LOCK_EX | LOCK_NB))
+    return;
+  give_back(fd);
+  (void)flock(fd, LOCK_UN);
+}
+
+/* One process at a time grows a file: one that fails must not give back what another has taken meanwhile. */
+static polyshm_status lock_growth(int fd) {
+  polyshm__wait wait = polyshm__wait_begin(INT64_C(5000000000));
+  while (flock(fd, LOCK_EX | LOCK_NB)) {
+    polyshm_status status = errno == EWOULDBLOCK ? polyshm__wait_slice(&wait) : -errno;
+    if (status)
+      return status == POLYSHM_ETIMEDOUT ? POLYSHM_EBUSY : status;
+  }
+  return POLYSHM_OK;
+}
+
+polyshm_status polyshm__file_grow(int fd, int64_t size, int64_t *found) {
+  polyshm_status status = lock_growth(fd);
+  if (status)
+    return status;
+  struct stat st;
+  if (fstat(fd, &st)) {
+    status = -errno;
+  } else {
+    *found = st.st_size;
+    if (is_more_than((int64_t)st.st_blocks * 512, st.st_size))
+      give_back(fd); /* of a process that was killed while it grew the file */
+    status = size < *found ? POLYSHM_RANGE : polyshm__file_allocate(fd, *found, size);
+    if (status && status != POLYSHM_RANGE)
+      give_back(fd);
+  }
+  (void)flock(fd, LOCK_UN); /* a child forked meanwhile has the file open, too */
+  return status;
+}
