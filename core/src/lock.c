@@ -2,8 +2,6 @@
 
 #include "object_internal.h"
 
-#include <stdio.h>
-
 /* The word is 0 when the lock is free, else its owner's id, and this bit if somebody may sleep on it. */
 #define SLEEPERS 0x80000000U
 
@@ -54,43 +52,6 @@ const char *polyshm_lock_outcome_name(polyshm_lock_outcome outcome) {
 
 POLYSHM__OBJECT_CREATION(lock)
 POLYSHM__OBJECT_VERBS(lock)
-
-/* ---- the lock of a segment ---- */
-
-/* Called with the segment's mutex held. */
-static polyshm_status open_lock_of(polyshm_segment *segment) {
-  if (polyshm_segment_closed(segment))
-    return polyshm__segment_closed_error(segment, "lock");
-  if (!polyshm_lock_closed(segment->lock))
-    return POLYSHM_OK;
-  char name[sizeof segment->name + sizeof ".lock"];
-  (void)snprintf(name, sizeof name, "%s.lock", segment->name);
-  polyshm_lock *lock = NULL;
-  polyshm_status status =
-      polyshm_lock_open(name, (int64_t)segment->mode, segment->any_owner ? POLYSHM_FLAG_ANY_OWNER : 0, &lock);
-  if (status)
-    return status;
-  polyshm_lock_free(segment->lock);
-  segment->lock = lock;
-  segment->free_lock = polyshm_lock_free;
-  return POLYSHM_OK;
-}
-
-polyshm_status polyshm_segment_lock(polyshm_segment *segment, polyshm_lock **out) {
-  if (!segment)
-    return polyshm_fail(POLYSHM_ARGUMENT, "lock: no segment was given");
-  if (!out)
-    return polyshm__object_no_result("lock");
-  *out = NULL;
-  pthread_mutex_lock(&segment->change);
-  polyshm_status status = open_lock_of(segment);
-  if (!status) {
-    atomic_fetch_add_explicit(&segment->lock->object.references, 1, memory_order_relaxed);
-    *out = segment->lock;
-  }
-  pthread_mutex_unlock(&segment->change);
-  return status;
-}
 
 /* ---- owners ---- */
 
