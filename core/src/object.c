@@ -48,13 +48,8 @@ static polyshm__object *make_handle(const polyshm__class *class, const char *ver
     return NULL;
   }
   object->class = class;
-  object->file = -1;
   atomic_init(&object->references, 1);
   return object;
-}
-
-static int *file_of(polyshm__object *object) {
-  return object->class->owned ? &object->file : NULL;
 }
 
 /* Whether it is such an object. What never changes is looked at once, here. */
@@ -77,19 +72,21 @@ static polyshm_status recognise(const polyshm__object *object, const char *verb)
 }
 
 /* Hands the handle over, or gives it back where there is no segment for it. */
-static polyshm_status finish(polyshm__object *object, polyshm_status status, polyshm__object **out) {
+static polyshm_status finish(polyshm__object *object, polyshm_status status, int file,
+                             polyshm__object **out) {
   if (status) {
     free(object);
     return status;
   }
+  polyshm__participants_begin(&object->participants, file);
   object->body = polyshm__segment_base(object->segment) + POLYSHM__BODY_OFFSET;
   *out = object;
   return POLYSHM_OK;
 }
 
-static polyshm_status finish_recognised(polyshm__object *object, polyshm_status status, const char *verb,
-                                        polyshm__object **out) {
-  status = finish(object, status, out);
+static polyshm_status finish_recognised(polyshm__object *object, polyshm_status status, int file,
+                                        const char *verb, polyshm__object **out) {
+  status = finish(object, status, file, out);
   if (status)
     return status;
   status = recognise(object, verb);
@@ -105,13 +102,14 @@ polyshm_status polyshm__object_create(const polyshm__class *class, const char *n
   if (!out)
     return polyshm__object_no_result("create");
   struct making making = {class, POLYSHM__BODY_OFFSET + body_size, count};
+  int file = -1;
   polyshm__object *object = make_handle(class, "create");
   if (!object)
     return POLYSHM_ENOMEM;
   polyshm_status status =
       polyshm__segment_create(name, making.size, mode, &(polyshm__contents){write_object, &making},
-                              file_of(object), &object->segment);
-  return finish(object, status, out);
+                              class->owned ? &file : NULL, &object->segment);
+  return finish(object, status, file, out);
 }
 
 static polyshm_status check_flags(const char *verb, int64_t flags) {
@@ -128,11 +126,12 @@ polyshm_status polyshm__object_attach(const polyshm__class *class, const char *n
   polyshm_status status = check_flags("attach", flags);
   if (status)
     return status;
+  int file = -1;
   polyshm__object *object = make_handle(class, "attach");
   if (!object)
     return POLYSHM_ENOMEM;
-  status = polyshm__segment_attach(name, flags, timeout, file_of(object), &object->segment);
-  return finish_recognised(object, status, "attach", out);
+  status = polyshm__segment_attach(name, flags, timeout, class->owned ? &file : NULL, &object->segment);
+  return finish_recognised(object, status, file, "attach", out);
 }
 
 polyshm_status polyshm__object_open(const polyshm__class *class, const char *name, int64_t body_size,
@@ -143,50 +142,21 @@ polyshm_status polyshm__object_open(const polyshm__class *class, const char *nam
   polyshm_status status = check_flags("open", flags);
   if (status)
     return status;
+  int file = -1;
   polyshm__object *object = make_handle(class, "open");
   if (!object)
     return POLYSHM_ENOMEM;
   status = polyshm__segment_open(name, making.size, mode, flags, &(polyshm__contents){write_object, &making},
-                                 file_of(object), &object->segment);
-  return finish_recognised(object, status, "open", out);
+                                 class->owned ? &file : NULL, &object->segment);
+  return finish_recognised(object, status, file, "open", out);
 }
 
-/* ---- the calls that use file and participant ---- */
-
-static bool enter(polyshm__object *object) {
-  unsigned users = atomic_load(&object->users);
-  while (!(users & POLYSHM__CLOSED))
-    if (atomic_compare_exchange_weak(&object->users, &users, users + 1))
-      return true;
-  return false;
-}
-
-static void drop_token(polyshm__object *object) {
-  polyshm__participant *participant = atomic_load(&object->participant);
-  if (participant)
-    polyshm__token_drop(&participant->token);
-}
-
-static void close_file(polyshm__object *object) {
-  if (polyshm__file_is(object->file, &object->segment->identity)) /* a daemon may have closed it */
-    polyshm__file_close(object->file);
-  object->file = -1;
-}
-
-static void leave(polyshm__object *object) {
-  unsigned users = atomic_fetch_sub(&object->users, 1);
-  if (users & POLYSHM__CLOSED)
-    drop_token(object); /* it may have been taken since */
-  if (users == POLYSHM__CLOSED + 1)
-    close_file(object);
-}
+/* ---- close, free ---- */
 
 polyshm_status polyshm__object_close(polyshm__object *object) {
-  unsigned users = atomic_fetch_or(&object->users, POLYSHM__CLOSED);
+  polyshm__participants_close(&object->participants);
   (void)polyshm_segment_close(object->segment);
-  drop_token(object); /* whoever is inside: after fork(2) that may be threads that only the parent has */
-  if (users == 0)
-    close_file(object);
+  polyshm__participants_end(&object->participants, object->segment);
   return POLYSHM_OK;
 }
 
@@ -194,55 +164,18 @@ void polyshm__object_free(polyshm__object *object) {
   if (atomic_fetch_sub_explicit(&object->references, 1, memory_order_acq_rel) != 1)
     return;
   (void)polyshm__object_close(object);
-  for (polyshm__participant *one = atomic_load(&object->participant), *next; one; one = next) {
-    next = one->inherited;
-    free(one);
-  }
+  polyshm__participants_free(&object->participants);
   polyshm_segment_free(object->segment);
   free(object);
 }
 
 /* ---- participants ---- */
 
-static void identify(polyshm__object *object, const polyshm__token *token) {
-  atomic_store(&object->identity, (uint64_t)token->process << 32 | token->id);
-}
-
-static polyshm_status join(polyshm__object *object) {
-  polyshm__participant *found = atomic_load(&object->participant);
-  if (found && found->token.process == polyshm__process()) { /* another thread was faster */
-    identify(object, &found->token);
-    return POLYSHM_OK;
-  }
-  polyshm__participant *mine = calloc(1, sizeof *mine);
-  if (!mine)
-    return POLYSHM_ENOMEM;
-  uint8_t *base = polyshm__segment_base(object->segment);
-  polyshm_status status = polyshm__token_take(
-      object->file, object->segment->name, &object->segment->identity,
-      (_Atomic uint32_t *)(void *)(base + POLYSHM__NEXT_PARTICIPANT_OFFSET), &mine->token);
-  if (status) {
-    free(mine);
-    return status;
-  }
-  mine->inherited = found;
-  if (!atomic_compare_exchange_strong(&object->participant, &found, mine)) { /* here, too */
-    polyshm__token_drop(&mine->token);
-    free(mine);
-    mine = found;
-  }
-  identify(object, &mine->token);
-  return POLYSHM_OK;
-}
-
 polyshm_status polyshm__object_join(polyshm__object *object, const char *verb, uint32_t *id) {
   *id = polyshm__object_id(object);
   if (*id)
     return POLYSHM_OK;
-  if (!enter(object))
-    return polyshm__object_fail(object, POLYSHM_CLOSED, verb, NULL);
-  polyshm_status status = join(object);
-  leave(object);
+  polyshm_status status = polyshm__participants_join(&object->participants, object->segment);
   if (status)
     return polyshm__object_fail(object, status, verb,
                                 status == POLYSHM_EBUSY ? "no participant's id is free: try again" : NULL);
@@ -250,24 +183,6 @@ polyshm_status polyshm__object_join(polyshm__object *object, const char *verb, u
   return POLYSHM_OK;
 }
 
-/* A descriptor to ask by: ours, or, where a daemon has closed that, one more. */
-static bool ask(const polyshm__object *object, uint32_t id) {
-  const polyshm__identity *identity = &object->segment->identity;
-  bool alive = true;
-  if (polyshm__file_is(object->file, identity))
-    return polyshm__token_alive(object->file, id, &alive) || alive;
-  int again;
-  if (polyshm__file_again(-1, object->segment->name, identity, &again))
-    return true;
-  bool unknown = polyshm__token_alive(again, id, &alive) != POLYSHM_OK;
-  polyshm__file_close(again);
-  return unknown || alive;
-}
-
 bool polyshm__object_alive(polyshm__object *object, uint32_t id) {
-  if (!enter(object))
-    return true;
-  bool alive = ask(object, id);
-  leave(object);
-  return alive;
+  return polyshm__participants_alive(&object->participants, object->segment, id);
 }

@@ -5,29 +5,16 @@
 #ifndef POLYSHM_OBJECT_INTERNAL_H
 #define POLYSHM_OBJECT_INTERNAL_H
 
-#include "segment_internal.h"
-
-/** A handle's sign of life in one process: its children of fork(2) take others. */
-typedef struct polyshm__participant {
-  polyshm__token token;
-  struct polyshm__participant *inherited;
-} polyshm__participant;
+#include "participant_internal.h"
 
 /** The first member of every handle. */
 typedef struct polyshm__object {
-  void *body;                /* stays the same address when closed: blank pages */
-  _Atomic uint64_t identity; /* the process's number and, in the lower half, the handle's id in it */
-  /* The slow calls that are using file, and whether the handle is closed. The last one out closes the file: a
-   * count, not a mutex, because a child of fork(2) would find that locked for ever. */
-  atomic_uint users;
+  void *body; /* stays the same address when closed: blank pages */
+  polyshm__participants participants;
   atomic_int references; /* a segment and its users share one lock */
   polyshm_segment *segment;
   const struct polyshm__class *class;
-  int file;                                    /* open, to ask for others' tokens; or -1 */
-  _Atomic(polyshm__participant *) participant; /* NULL: not needed until now */
 } polyshm__object;
-
-#define POLYSHM__CLOSED 0x80000000U /* in `users` */
 
 /** What makes the kinds differ. All bodies are zero bytes at first but for a tag, and what write() adds. */
 typedef struct polyshm__class {
@@ -63,7 +50,7 @@ polyshm_status polyshm__object_fail(const polyshm__object *object, polyshm_statu
                                     const char *words);
 
 static inline bool polyshm__object_closed(const polyshm__object *object) {
-  return atomic_load_explicit(&object->users, memory_order_acquire) & POLYSHM__CLOSED;
+  return polyshm__participants_closed(&object->participants);
 }
 
 /** What every call ends with, as polyshm__segment_done(). */
@@ -75,8 +62,7 @@ static inline polyshm_status polyshm__object_done(const polyshm__object *object,
 
 /** The handle's id in this process, or 0 if it has none yet. */
 static inline uint32_t polyshm__object_id(const polyshm__object *object) {
-  uint64_t identity = atomic_load_explicit(&object->identity, memory_order_relaxed);
-  return identity >> 32 == polyshm__process() ? (uint32_t)identity : 0;
+  return polyshm__participants_id(&object->participants);
 }
 
 /** The same, and gives it one if need be. Errors as polyshm_lock_lock(). */
