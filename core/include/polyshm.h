@@ -12,6 +12,7 @@
 #define POLYSHM_H
 
 #include <polyshm/atomics.h>
+#include <polyshm/directory.h>
 #include <polyshm/event.h>
 #include <polyshm/list.h>
 #include <polyshm/lock.h>

@@ -7,15 +7,15 @@
 
 /* ---- words ---- */
 
-const char *polyshm__words(polyshm_status status) {
-  if (strcmp(polyshm_status_name(status), "UNKNOWN") != 0)
-    return polyshm_status_text(status);
-  return strerror(polyshm_status_errno(status)); /* NOLINT(concurrency-mt-unsafe): safe in glibc and musl */
-}
-
 /* No name that exists is longer than 255 bytes. */
 static polyshm_status fail(polyshm_status status, const char *verb, const char *name) {
   return polyshm_fail(status, "%s \"%.255s\": %s", verb, name, polyshm__words(status));
+}
+
+/* Of a call that makes or removes a name. */
+static polyshm_status fail_to_change(polyshm_status status, const char *verb, const char *name) {
+  const char *words = polyshm__words_of_directory(status, true);
+  return polyshm_fail(status, "%s \"%.255s\": %s", verb, name, words ? words : polyshm__words(status));
 }
 
 static polyshm_status no_handle(const char *verb) {
@@ -161,28 +161,52 @@ static polyshm_status publish_generated(polyshm__draft *draft, polyshm_segment *
   return status;
 }
 
-static polyshm_status try_create(const char *verb, const char *name, int64_t size, int64_t mode,
-                                 const polyshm__contents *contents, int *file, polyshm_segment **out) {
+/* What there is to say where neither way to create went through, and not because of the directory. */
+static polyshm_status fail_to_create(polyshm_status status, const char *verb, const char *name,
+                                     const char *refused) {
+  if (!refused || (status != POLYSHM_EOPNOTSUPP && polyshm__words_of_directory(status, true)))
+    return fail_to_change(status, verb, name);
+  return polyshm_fail(
+      status,
+      "%s \"%.255s\": the system refuses %s here (%s): a sandbox (seccomp, AppArmor, SELinux) "
+      "may be the cause, and must allow it",
+      verb, name, refused, polyshm_status_name(status));
+}
+
+struct creation {
+  const char *verb, *name; /* NULL: one is drawn */
+  int64_t size;
+  uint32_t mode;
+  const polyshm__contents *contents;
+  int *file;
+};
+
+/* *refused: it failed because the system does not let us, and the other way may be open. */
+static polyshm_status try_create(const struct creation *creation, bool fallback, const char **refused,
+                                 polyshm_segment **out) {
   polyshm__draft draft;
   polyshm_segment *segment = NULL;
-  const char *word = name ? name : "";
-  polyshm_status status = polyshm__draft_begin(&draft, size, (uint32_t)mode);
+  const char *verb = creation->verb, *word = creation->name ? creation->name : "";
+  polyshm_status status = polyshm__draft_begin(&draft, creation->size, creation->mode, fallback);
+  *refused = draft.refused;
   if (status)
-    return fail(status, verb, word);
-  const polyshm__facts facts = {.identity = draft.identity, .size = size, .mode = (uint32_t)mode};
+    return fail_to_create(status, verb, word, *refused);
+  const polyshm__facts facts = {.identity = draft.identity, .size = creation->size, .mode = creation->mode};
   status = make_handle(verb, word, draft.fd, &facts, 0, &segment);
   if (!status) {
-    if (contents)
-      contents->write(polyshm__segment_base(segment), contents->context);
-    status = name ? polyshm__draft_publish(&draft, name) : publish_generated(&draft, segment);
+    if (creation->contents)
+      creation->contents->write(polyshm__segment_base(segment), creation->contents->context);
+    status =
+        creation->name ? polyshm__draft_publish(&draft, creation->name) : publish_generated(&draft, segment);
+    *refused = draft.refused;
     if (status) {
-      (void)fail(status, verb, word);
+      (void)fail_to_create(status, verb, word, *refused);
       polyshm_segment_free(segment);
       segment = NULL;
     }
   }
-  if (!status && file) {
-    *file = draft.fd;
+  if (!status && creation->file) {
+    *creation->file = draft.fd;
     draft.fd = -1;
   }
   polyshm__draft_end(&draft);
@@ -190,13 +214,15 @@ static polyshm_status try_create(const char *verb, const char *name, int64_t siz
   return status;
 }
 
-static polyshm_status create(const char *verb, const char *name, int64_t size, int64_t mode,
-                             const polyshm__contents *contents, int *file, polyshm_segment **out) {
-  polyshm_status status = try_create(verb, name, size, mode, contents, file, out);
-  if (status == POLYSHM_ENOENT) { /* there was no /proc */
-    polyshm__without_tmpfile = true;
-    status = try_create(verb, name, size, mode, contents, file, out);
-  }
+static polyshm_status create(const struct creation *creation, polyshm_segment **out) {
+  bool fallback = polyshm__without_tmpfile;
+  const char *refused;
+  polyshm_status status = try_create(creation, fallback, &refused, out);
+  if (!status || !refused || fallback)
+    return status;
+  status = try_create(creation, true, &refused, out);
+  if (!status)
+    polyshm__without_tmpfile = true; /* this way works here and the other does not, as was just seen */
   return status;
 }
 
@@ -211,7 +237,9 @@ polyshm_status polyshm__segment_create(const char *name, int64_t size, int64_t m
   *out = NULL;
   name = without_slash(name);
   polyshm_status status = check_new("create", name, size, mode);
-  return status ? status : create("create", name, size, mode, contents, file, out);
+  struct creation creation = {"create", name, size, (uint32_t)mode, contents, NULL};
+  creation.file = file;
+  return status ? status : create(&creation, out);
 }
 
 polyshm_status polyshm_segment_create(const char *name, int64_t size, int64_t mode, polyshm_segment **out) {
@@ -230,6 +258,7 @@ static const char *distrust(const polyshm__facts *facts, int64_t flags) {
   return NULL;
 }
 
+/* ENOENT and ENODATA are left to the caller to put into words. */
 static polyshm_status attach(const char *verb, const char *name, int64_t flags, int *file,
                              polyshm_segment **out) {
   bool readonly = flags & POLYSHM_FLAG_READONLY;
@@ -237,12 +266,12 @@ static polyshm_status attach(const char *verb, const char *name, int64_t flags, 
   polyshm__facts facts;
   polyshm_status status = polyshm__file_open(name, readonly, &fd, &facts);
   if (status)
-    return fail(status, verb, name);
+    return status == POLYSHM_ENOENT ? status : fail(status, verb, name);
   const char *why = distrust(&facts, flags);
   if (why)
     status = polyshm_fail(POLYSHM_EPERM, "%s \"%s\": %s", verb, name, why);
   else if (facts.size == 0)
-    status = fail(POLYSHM_ENODATA, verb, name);
+    status = POLYSHM_ENODATA;
   else
     status = make_handle(verb, name, fd, &facts, flags, out);
   if (!status && !readonly)
@@ -280,7 +309,7 @@ polyshm_status polyshm__segment_attach(const char *name, int64_t flags, int64_t 
       return status;
     polyshm_status waited = polyshm__wait_slice(&wait);
     if (waited)
-      return waited == POLYSHM_ETIMEDOUT ? status : fail(waited, "attach", name);
+      return fail(waited == POLYSHM_ETIMEDOUT ? status : waited, "attach", name);
   }
 }
 
@@ -302,11 +331,14 @@ polyshm_status polyshm__segment_open(const char *name, int64_t size, int64_t mod
     status = check_flags("open", flags, POLYSHM_FLAG_ANY_OWNER);
   if (status)
     return status;
+  const struct creation creation = {"open", name, size, (uint32_t)mode, contents, file};
   for (int tries = 0; tries < 1000; tries++) {
     status = attach("open", name, flags, file, out);
+    if (status == POLYSHM_ENODATA)
+      return fail(status, "open", name);
     if (status != POLYSHM_ENOENT)
       return status;
-    status = create("open", name, size, mode, contents, file, out);
+    status = create(&creation, out);
     if (status != POLYSHM_EEXIST)
       return status;
   }
@@ -353,7 +385,7 @@ polyshm_status polyshm_segment_unlink(const polyshm_segment *segment) {
    */
   if (!status)
     status = polyshm__file_unlink(segment->name);
-  return status ? fail(status, "unlink", segment->name) : POLYSHM_OK;
+  return status ? fail_to_change(status, "unlink", segment->name) : POLYSHM_OK;
 }
 
 polyshm_status polyshm_segment_unlink_name(const char *name) {
@@ -362,7 +394,7 @@ polyshm_status polyshm_segment_unlink_name(const char *name) {
   if (status)
     return status;
   status = polyshm__file_unlink(name);
-  return status ? fail(status, "unlink", name) : POLYSHM_OK;
+  return status ? fail_to_change(status, "unlink", name) : POLYSHM_OK;
 }
 
 /* ---- growing ---- */

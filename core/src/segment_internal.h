@@ -58,8 +58,12 @@ polyshm_status polyshm__segment_open(const char *name, int64_t size, int64_t mod
 /** Copies out the first bytes, which may be an object's header; returns how many there are. */
 int64_t polyshm__segment_header(const polyshm_segment *segment, polyshm__header *header);
 
-/** What a status means, those of the system that are not in the table too. Static text. */
+/** Why a call failed so: the directory's fault, or what the status means, those of the system that are not in
+ * the table too. Valid until the thread's next such call. */
 const char *polyshm__words(polyshm_status status);
+/** The first of these two alone, or NULL. @p changes: the call makes or removes a name, for which a directory
+ * must be writable. */
+const char *polyshm__words_of_directory(polyshm_status status, bool changes);
 
 void polyshm__segment_retain(polyshm_segment *segment);
 

@@ -178,7 +178,7 @@ ensure
 end
 
 def left
-  Dir.children("/dev/shm").select { |name| name.start_with?(PREFIX) }
+  (Dir.exist?("/dev/shm") ? Dir.children("/dev/shm") : []).select { |name| name.start_with?(PREFIX) }
 end
 
 count = Hash.new(0)

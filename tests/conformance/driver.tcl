@@ -265,7 +265,7 @@ proc skipped {languages} {
 
 # Commands, and not glob: Tcl 9's fails over any name that is not UTF-8, whoever made it.
 proc leftovers {} {
-    set left [shell "find /dev/shm -maxdepth 1 -name '$::prefix*'"]
+    set left [shell "test ! -d /dev/shm || find /dev/shm -maxdepth 1 -name '$::prefix*'"]
     shell "rm -rf /dev/shm/$::prefix*"
     return $left
 }

@@ -39,7 +39,7 @@ static void check_draft(void) {
   const char *name = fresh_name();
   polyshm__draft draft;
   struct stat st;
-  assert_ok(polyshm__draft_begin(&draft, 10000, 0640));
+  assert_ok(polyshm__draft_begin(&draft, 10000, 0640, polyshm__without_tmpfile));
   assert_int_equal(draft.hidden_name, polyshm__without_tmpfile);
   assert_false(exists(name));
   assert_int_equal(fstat(draft.fd, &st), 0);
@@ -70,7 +70,7 @@ static void check_mode(void) {
   for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
     polyshm__draft draft;
     struct stat st;
-    assert_ok(polyshm__draft_begin(&draft, 1, modes[i]));
+    assert_ok(polyshm__draft_begin(&draft, 1, modes[i], polyshm__without_tmpfile));
     assert_int_equal(fstat(draft.fd, &st), 0);
     assert_int_equal(st.st_mode, S_IFREG | modes[i]);
     polyshm__draft_end(&draft);
@@ -90,8 +90,8 @@ static void a_draft_has_exactly_its_mode(void **state) {
 static void check_taken(void) {
   const char *name = fresh_name();
   polyshm__draft first, second;
-  assert_ok(polyshm__draft_begin(&first, 1, 0600));
-  assert_ok(polyshm__draft_begin(&second, 2, 0600));
+  assert_ok(polyshm__draft_begin(&first, 1, 0600, polyshm__without_tmpfile));
+  assert_ok(polyshm__draft_begin(&second, 2, 0600, polyshm__without_tmpfile));
   assert_ok(polyshm__draft_publish(&first, name));
   assert_status(POLYSHM_EEXIST, polyshm__draft_publish(&second, name));
   assert_status(POLYSHM_EEXIST, polyshm__draft_publish(&second, name));
@@ -115,11 +115,11 @@ static void a_hidden_name_is_swept_when_its_maker_is_dead(void **state) {
   (void)state;
   polyshm__without_tmpfile = true;
   polyshm__draft dead, alive, next;
-  assert_ok(polyshm__draft_begin(&dead, 1, 0600));
-  assert_ok(polyshm__draft_begin(&alive, 1, 0600));
+  assert_ok(polyshm__draft_begin(&dead, 1, 0600, polyshm__without_tmpfile));
+  assert_ok(polyshm__draft_begin(&alive, 1, 0600, polyshm__without_tmpfile));
   assert_int_equal(close(dead.fd), 0); /* what death does */
   assert_true(exists(dead.hidden));
-  assert_ok(polyshm__draft_begin(&next, 1, 0600));
+  assert_ok(polyshm__draft_begin(&next, 1, 0600, polyshm__without_tmpfile));
   assert_false(exists(dead.hidden));
   assert_true(exists(alive.hidden));
   polyshm__draft_end(&next);
@@ -140,7 +140,7 @@ static void a_sweep_bears_what_others_plant(void **state) {
   assert_int_equal(symlink(path_of_name(target), path_of_name(link)), 0);
   assert_int_equal(mkfifo(path_of_name(pipe), 0600), 0);
   polyshm__draft draft;
-  assert_ok(polyshm__draft_begin(&draft, 1, 0600));
+  assert_ok(polyshm__draft_begin(&draft, 1, 0600, polyshm__without_tmpfile));
   polyshm__draft_end(&draft);
   assert_true(exists(target));
   assert_int_equal(rmdir(path_of_name(directory)), 0);
@@ -237,9 +237,10 @@ static void a_draft_keeps_to_the_file_limit(void **state) {
   for (int way = 0; way < 2; way++) {
     polyshm__draft draft;
     polyshm__without_tmpfile = way;
-    assert_ok(polyshm__draft_begin(&draft, 8192, 0600));
+    assert_ok(polyshm__draft_begin(&draft, 8192, 0600, polyshm__without_tmpfile));
     polyshm__draft_end(&draft);
-    assert_status(POLYSHM_EFBIG, polyshm__draft_begin(&draft, 8193, 0600)); /* and no SIGXFSZ */
+    assert_status(POLYSHM_EFBIG,
+                  polyshm__draft_begin(&draft, 8193, 0600, polyshm__without_tmpfile)); /* and no SIGXFSZ */
     assert_int_equal(draft.fd, -1);
   }
   assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
@@ -274,7 +275,7 @@ static uint8_t *set_aside(void) {
 static void a_mapping_grows_where_it_stands(void **state) {
   (void)state;
   polyshm__draft draft;
-  assert_ok(polyshm__draft_begin(&draft, (int64_t)(10 * PAGE), 0600));
+  assert_ok(polyshm__draft_begin(&draft, (int64_t)(10 * PAGE), 0600, polyshm__without_tmpfile));
   uint8_t *start = set_aside(), *base = start;
   assert_ptr_equal(mmap(start, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, draft.fd, 0), start);
   assert_int_equal(munmap(start + PAGE, (PAGES_ASIDE - 1) * PAGE), 0);
@@ -290,7 +291,7 @@ static void a_mapping_grows_where_it_stands(void **state) {
 static void a_mapping_grows_elsewhere_and_stays(void **state) {
   (void)state;
   polyshm__draft draft;
-  assert_ok(polyshm__draft_begin(&draft, (int64_t)(10 * PAGE), 0600));
+  assert_ok(polyshm__draft_begin(&draft, (int64_t)(10 * PAGE), 0600, polyshm__without_tmpfile));
   uint8_t *start = set_aside(), *base = start;
   assert_ptr_equal(mmap(start, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, draft.fd, 0), start);
   assert_ok(polyshm__map_grow(draft.fd, false, &base, (int64_t)PAGE, (int64_t)(10 * PAGE)));
@@ -309,7 +310,7 @@ static void a_blank_reads_zero_and_is_not_shared(void **state) {
   for (int readonly = 0; readonly < 2; readonly++) {
     polyshm__draft draft;
     uint8_t *blank = NULL, *shared = NULL;
-    assert_ok(polyshm__draft_begin(&draft, 5000, 0600));
+    assert_ok(polyshm__draft_begin(&draft, 5000, 0600, polyshm__without_tmpfile));
     assert_ok(polyshm__map(draft.fd, 5000, readonly, &blank));
     assert_ok(polyshm__map(draft.fd, 5000, false, &shared));
     memset(shared, 7, 5000);

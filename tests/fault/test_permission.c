@@ -119,7 +119,7 @@ static void the_dead_are_swept_whatever_their_mode(void **state) {
   int fd = open(path_of_name(hidden), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   assert_true(fd >= 0);
   assert_int_equal(close(fd), 0);
-  assert_ok(polyshm__draft_begin(&draft, 1, 0));
+  assert_ok(polyshm__draft_begin(&draft, 1, 0, polyshm__without_tmpfile));
   polyshm__draft_end(&draft);
   assert_int_not_equal(access(path_of_name(hidden), F_OK), 0);
 }

@@ -60,14 +60,14 @@ typedef int32_t polyshm_status;
   X(EEXIST, -EEXIST, "the name already exists: attach or open it, or unlink it first")                       \
   X(EXDEV, -EXDEV, "not on the same file system")                                                            \
   X(ENODEV, -ENODEV, "cannot be mapped")                                                                     \
-  X(ENOTDIR, -ENOTDIR, "/dev/shm is not a directory")                                                        \
+  X(ENOTDIR, -ENOTDIR, "the directory of the names is no directory")                                         \
   X(EISDIR, -EISDIR, "the name is a directory, not a segment")                                               \
   X(EINVAL, -EINVAL, "the system refuses these arguments")                                                   \
   X(ENFILE, -ENFILE, "too many open files on this machine")                                                  \
   X(EMFILE, -EMFILE, "too many open files in this process: raise ulimit -n")                                 \
   X(EFBIG, -EFBIG, "larger than this process may make: raise ulimit -f")                                     \
-  X(ENOSPC, -ENOSPC, "no room in /dev/shm: free some (see df /dev/shm) or ask for less")                     \
-  X(EROFS, -EROFS, "/dev/shm is mounted read-only")                                                          \
+  X(ENOSPC, -ENOSPC, "no room: free some or ask for less")                                                   \
+  X(EROFS, -EROFS, "the file system is mounted read-only")                                                   \
   X(ENAMETOOLONG, -ENAMETOOLONG, "the name is too long: 255 bytes at most")                                  \
   X(ENOSYS, -ENOSYS, "this system cannot do that")                                                           \
   X(ELOOP, -ELOOP, "the name is a symbolic link: refused, a segment is a plain file")                        \

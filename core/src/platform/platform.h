@@ -9,6 +9,48 @@
 
 #include <stdatomic.h>
 
+/* ---- directory.c: where the names are ---- */
+
+enum { POLYSHM__DIRECTORY_BYTES = 1024, POLYSHM__NAME_BYTES = 256 }; /* with their terminators */
+
+/** What is wrong with a directory, as one for segments. */
+typedef enum polyshm__directory_fault {
+  POLYSHM__DIRECTORY_GOOD,
+  POLYSHM__DIRECTORY_RELATIVE,     /**< ARGUMENT: no absolute path */
+  POLYSHM__DIRECTORY_CHOSEN,       /**< ARGUMENT: another one is in use */
+  POLYSHM__DIRECTORY_TOO_LONG,     /**< ENAMETOOLONG */
+  POLYSHM__DIRECTORY_ABSENT,       /**< ENOENT */
+  POLYSHM__DIRECTORY_OUT_OF_REACH, /**< EACCES: a directory above it keeps this user out */
+  POLYSHM__DIRECTORY_IS_NONE,      /**< ENOTDIR */
+  POLYSHM__DIRECTORY_FOREIGN,      /**< EOPNOTSUPP: on a file system that is not known to do */
+  POLYSHM__DIRECTORY_UNSAFE        /**< EPERM: others may remove or rename what is in it */
+} polyshm__directory_fault;
+
+typedef struct polyshm__directory_facts {
+  const char *path;
+  polyshm__directory_fault fault;
+  uint32_t mode, owner;
+  bool usual;                /**< it is /dev/shm */
+  bool refused;              /**< the environment names it, and it will not do: no call works */
+  bool searchable, writable; /**< by this user */
+  bool without_inodes;       /**< its file system has no file left */
+} polyshm__directory_facts;
+
+/** What is to say of the directory in use, or of the one that would be; not closely: no more than whether it
+ * is there. */
+void polyshm__directory_look(polyshm__directory_facts *facts, bool closely);
+/** Chooses a directory for good; one that is in use already may be chosen again. */
+polyshm_status polyshm__directory_choose(const char *path, polyshm__directory_facts *facts);
+/** The directory in use: the first call decides it, and fails as long as what the environment names will not
+ * do. */
+polyshm_status polyshm__directory(const char **path);
+
+typedef struct polyshm__path {
+  char text[POLYSHM__DIRECTORY_BYTES + POLYSHM__NAME_BYTES];
+} polyshm__path;
+
+polyshm_status polyshm__path_of(polyshm__path *path, const char *name);
+
 /* ---- file.c: names on the shared-memory file system ---- */
 
 /** Which file a name meant: a name can come back with another file behind it. */
@@ -23,25 +65,6 @@ typedef struct polyshm__facts {
   uint32_t mode, owner;
   bool plain, linked_once; /**< a regular file; no second hard link */
 } polyshm__facts;
-
-/** A file that is being made and has no name yet (or, in the fallback, a hidden one). */
-typedef struct polyshm__draft {
-  int fd;
-  bool hidden_name;
-  char hidden[32];
-  polyshm__identity identity;
-} polyshm__draft;
-
-/** Makes the fallback (a hidden name, then rename) the way to create: set where there is no /proc, which a
- * nameless file needs to get its name, and by tests. */
-extern atomic_bool polyshm__without_tmpfile;
-
-/** A nameless file of `size` allocated zero bytes and exactly this mode. */
-polyshm_status polyshm__draft_begin(polyshm__draft *draft, int64_t size, uint32_t mode);
-/** Gives it its name, at once and whole, unless the name is taken (EEXIST). */
-polyshm_status polyshm__draft_publish(polyshm__draft *draft, const char *name);
-/** Ends the making; a draft that was not published leaves nothing behind. */
-void polyshm__draft_end(polyshm__draft *draft);
 
 /** Opens an existing name and nothing but a plain file's name: never creates, blocks, or follows a link. */
 polyshm_status polyshm__file_open(const char *name, bool readonly, int *fd, polyshm__facts *facts);
@@ -64,6 +87,29 @@ polyshm_status polyshm__file_each(polyshm_status (*visit)(const char *name, void
 static inline bool polyshm__same_file(const polyshm__identity *a, const polyshm__identity *b) {
   return a->device == b->device && a->inode == b->inode;
 }
+
+/* ---- draft.c: files in the making ---- */
+
+/** A file that is being made and has no name yet (or, in the fallback, a hidden one). */
+typedef struct polyshm__draft {
+  int fd;
+  bool hidden_name;
+  char hidden[32];
+  const char *refused; /**< the system call that was refused and not only failed: a sandbox may do that */
+  polyshm__identity identity;
+} polyshm__draft;
+
+/** Makes the fallback (a hidden name, then rename) the way to create: set where it was seen to work and the
+ * other way not, and by tests. */
+extern atomic_bool polyshm__without_tmpfile;
+
+/** A nameless file of `size` allocated zero bytes and exactly this mode; or, by the fallback, a hidden one.
+ */
+polyshm_status polyshm__draft_begin(polyshm__draft *draft, int64_t size, uint32_t mode, bool fallback);
+/** Gives it its name, at once and whole, unless the name is taken (EEXIST). */
+polyshm_status polyshm__draft_publish(polyshm__draft *draft, const char *name);
+/** Ends the making; a draft that was not published leaves nothing behind. */
+void polyshm__draft_end(polyshm__draft *draft);
 
 /* ---- grow.c: the memory behind a file ---- */
 
