@@ -54,6 +54,8 @@ void tracee_step(struct tracee *tracee);
 int tracee_find_points(struct tracee *tracee, struct point *points, int most);
 /** Runs until it stands before that instruction, or ends. Needs TRACEE_HAS_BREAKPOINTS. */
 void tracee_run_to(struct tracee *tracee, struct point point);
+/** Fails the test if too many children were not seen to come to their point: then it proves nothing. */
+void tracee_expect_seen(int points, int missed);
 /** Goes on to the next entry to a system call or exit from one. */
 void tracee_go_to_call(struct tracee *tracee);
 /** At the entry to a system call: its number. */
