@@ -1,13 +1,9 @@
 #include <polyshm/lock.h>
 
 #include "object_internal.h"
+#include "sync/lockword.h"
 
-/* The word is 0 when the lock is free, else its owner's id, and this bit if somebody may sleep on it. */
-#define SLEEPERS 0x80000000U
-
-#define SPINS 100 /* before the first sleep: about a microsecond, what a short critical section takes */
-
-/* Out of the way of the few instructions that a free lock takes. */
+/* Keeps what is rare out of the few instructions that a free lock takes. */
 #define COLD __attribute__((noinline))
 
 typedef struct lock_body {
@@ -24,15 +20,19 @@ static_assert(offsetof(lock_body, tag) == POLYSHM__TAG_OFFSET && offsetof(lock_b
 
 struct polyshm_lock {
   polyshm__object object;
-  _Atomic uintptr_t holder; /* the thread of this process that owns the lock through this handle, or 0 */
+  _Atomic uint64_t holder;  /* the thread of this process that owns the lock through this handle, or 0 */
   _Atomic uint32_t held_as; /* the holder's id: a child of fork(2) finds its parent's holder here */
+  polyshm__thread_watch watch;
 };
+
+static void before_free(polyshm__object *object);
 
 static const polyshm__class lock_class = {.kind = POLYSHM__KIND_LOCK,
                                           .tag = "LCK1",
                                           .owned = true,
                                           .handle_size = sizeof(polyshm_lock),
-                                          .body_size = sizeof(lock_body)};
+                                          .body_size = sizeof(lock_body),
+                                          .before_free = before_free};
 
 static lock_body *body_of(const polyshm_lock *lock) {
   return lock->object.body;
@@ -55,36 +55,53 @@ POLYSHM__OBJECT_VERBS(lock)
 
 /* ---- owners ---- */
 
-/* One of the living threads, in one instruction: a call to find it out, as thread-local variables need in a
- * shared library, takes as long as half of lock and unlock. When a thread has ended in possession of the
- * lock, a later one may be taken for it. */
-static uintptr_t this_thread(void) {
-#if defined(__has_builtin)
-#if __has_builtin(__builtin_thread_pointer)
-  return (uintptr_t)__builtin_thread_pointer();
-#endif
-#endif
-  return (uintptr_t)pthread_self();
-}
-
 static bool is_holder(const polyshm_lock *lock, uint32_t id) {
-  return id && atomic_load_explicit(&lock->holder, memory_order_relaxed) == this_thread() &&
+  return id && polyshm__thread_number &&
+         atomic_load_explicit(&lock->holder, memory_order_relaxed) == polyshm__thread_number &&
          atomic_load_explicit(&lock->held_as, memory_order_relaxed) == id;
 }
 
 static bool owned_by(const polyshm_lock *lock, uint32_t id) {
-  uint32_t word = atomic_load_explicit(&body_of(lock)->word, memory_order_relaxed);
-  return (word & ~SLEEPERS) == id && is_holder(lock, id);
+  return polyshm__lockword_owner(&body_of(lock)->word) == id && is_holder(lock, id);
 }
 
-static bool take(polyshm_lock *lock, uint32_t seen, uint32_t word) {
-  return atomic_compare_exchange_strong_explicit(&body_of(lock)->word, &seen, word, memory_order_acquire,
-                                                 memory_order_relaxed);
+/* A thread that ends while it owns the lock is dead for it, though its process lives on. What a parent's
+ * thread has locked is not its child's to give up. */
+static void thread_ended(polyshm__thread_watch *watch, uint64_t number) {
+  polyshm_lock *lock = (polyshm_lock *)(void *)((char *)watch - offsetof(polyshm_lock, watch));
+  const uint32_t id = polyshm__object_id(&lock->object);
+  if (atomic_load_explicit(&lock->holder, memory_order_relaxed) != number ||
+      atomic_load_explicit(&lock->held_as, memory_order_relaxed) != id || !id)
+    return;
+  atomic_store_explicit(&lock->holder, 0, memory_order_relaxed);
+  polyshm__lockword_abandon(&body_of(lock)->word, id);
 }
+
+void polyshm_thread_end(void) {
+  polyshm__thread_end();
+}
+
+static void before_free(polyshm__object *object) {
+  polyshm__unwatch_threads(&((polyshm_lock *)object)->watch);
+}
+
+static bool is_alive(void *context, uint32_t id) {
+  return id == polyshm__object_id(context) || polyshm__object_alive(context, id);
+}
+
+static bool is_closed(void *context) {
+  return polyshm__object_closed(context);
+}
+
+static polyshm__peers peers_of(polyshm_lock *lock) {
+  return (polyshm__peers){is_alive, is_closed, &lock->object};
+}
+
+/* ---- lock ---- */
 
 static polyshm_status taken(polyshm_lock *lock, uint32_t id, polyshm_lock_outcome *out) {
   atomic_store_explicit(&lock->held_as, id, memory_order_relaxed);
-  atomic_store_explicit(&lock->holder, this_thread(), memory_order_relaxed);
+  atomic_store_explicit(&lock->holder, polyshm__thread_number, memory_order_relaxed);
   bool dirty = atomic_load_explicit(&body_of(lock)->dirty, memory_order_relaxed);
   *out = dirty ? POLYSHM_RECOVERED : POLYSHM_LOCKED;
   return polyshm__object_done(&lock->object, "lock");
@@ -97,53 +114,29 @@ static polyshm_status taken_over(polyshm_lock *lock, uint32_t id, polyshm_lock_o
   return taken(lock, id, out);
 }
 
-/* ---- lock ---- */
-
-static bool spin(polyshm_lock *lock, uint32_t id) {
-  for (int i = 0; i < SPINS && polyshm__spin(); i++)
-    if (atomic_load_explicit(&body_of(lock)->word, memory_order_relaxed) == 0 && take(lock, 0, id))
-      return true;
-  return false;
-}
-
-/*
- * After a sleep the lock is taken with the bit for sleepers set, because others may sleep still: only one was
- * woken. Liveness is asked before the first sleep: where all die young, none would live to ask after it.
- */
 COLD static polyshm_status lock_slowly(polyshm_lock *lock, int64_t timeout, polyshm_lock_outcome *out) {
-  uint32_t id = 0;
-  polyshm_status status = polyshm__object_join(&lock->object, "lock", &id);
+  uint32_t id = polyshm__object_id(&lock->object);
+  polyshm_status status = polyshm__thread_begin();
+  if (status)
+    return polyshm__object_fail(&lock->object, status, "lock", NULL);
+  if (!id) /* before there is one: with it, other threads may lock, and end */
+    polyshm__watch_threads(&lock->watch, thread_ended);
+  status = polyshm__object_join(&lock->object, "lock", &id);
   if (status)
     return status;
   if (timeout && owned_by(lock, id))
     return polyshm__object_fail(&lock->object, POLYSHM_DEADLOCK, "lock",
                                 "this thread has locked it already, and would wait for itself");
-  if (timeout && spin(lock, id))
+  const polyshm__peers peers = peers_of(lock);
+  polyshm__lockword_outcome outcome;
+  status = polyshm__lockword_wait(&body_of(lock)->word, id, timeout, &peers, &outcome);
+  if (outcome == POLYSHM__TAKEN)
     return taken(lock, id, out);
-  polyshm__wait wait = polyshm__wait_begin(timeout);
-  bool woken = false;
-  while (!status && !polyshm__object_closed(&lock->object)) {
-    uint32_t seen = atomic_load_explicit(&body_of(lock)->word, memory_order_relaxed);
-    const uint32_t owner = seen & ~SLEEPERS;
-    if (seen == 0) {
-      if (take(lock, seen, timeout ? id | SLEEPERS : id))
-        return taken(lock, id, out);
-    } else if (owner != id && !polyshm__object_alive(&lock->object, owner)) {
-      if (take(lock, seen, id | SLEEPERS))
-        return taken_over(lock, id, out);
-    } else if (timeout && !(seen & SLEEPERS)) {
-      (void)take(lock, seen, seen | SLEEPERS);
-    } else {
-      status = polyshm__wait_word(&wait, &body_of(lock)->word, seen, &woken);
-      continue;
-    }
-    status = polyshm__wait_go(&wait); /* the word has changed: look again */
-  }
-  if (status == POLYSHM_ETIMEDOUT) {
-    *out = POLYSHM_LOCK_TIMED_OUT;
-    return POLYSHM_OK;
-  }
-  return polyshm__object_fail(&lock->object, status ? status : POLYSHM_CLOSED, "lock", NULL);
+  if (outcome == POLYSHM__TAKEN_FROM_THE_DEAD)
+    return taken_over(lock, id, out);
+  if (status == POLYSHM_ETIMEDOUT)
+    return POLYSHM_OK; /* *out says so */
+  return polyshm__object_fail(&lock->object, status, "lock", NULL);
 }
 
 polyshm_status polyshm_lock_lock(polyshm_lock *lock, int64_t timeout, polyshm_lock_outcome *out) {
@@ -152,10 +145,12 @@ polyshm_status polyshm_lock_lock(polyshm_lock *lock, int64_t timeout, polyshm_lo
   if (!out)
     return polyshm__object_no_result("lock");
   *out = POLYSHM_LOCK_TIMED_OUT;
-  uint32_t id = polyshm__object_id(&lock->object);
+  const uint32_t id = polyshm__object_id(&lock->object);
   if (polyshm__object_closed(&lock->object))
     return polyshm__object_fail(&lock->object, POLYSHM_CLOSED, "lock", NULL);
-  return id && take(lock, 0, id) ? taken(lock, id, out) : lock_slowly(lock, timeout, out);
+  if (id && polyshm__thread_number && polyshm__lockword_try(&body_of(lock)->word, id))
+    return taken(lock, id, out);
+  return lock_slowly(lock, timeout, out);
 }
 
 /* ---- unlock ---- */
@@ -167,17 +162,9 @@ COLD static polyshm_status not_owner(const polyshm_lock *lock, const char *verb)
                                        "this thread has not locked it through this handle");
 }
 
-static bool release(polyshm_lock *lock, uint32_t word) {
-  return atomic_compare_exchange_strong_explicit(&body_of(lock)->word, &word, 0, memory_order_release,
-                                                 memory_order_relaxed);
-}
-
-/* Nobody takes the bit for sleepers off while the lock is owned. */
 COLD static polyshm_status unlock_waking(polyshm_lock *lock, uint32_t id) {
-  if (release(lock, id | SLEEPERS)) {
-    (void)polyshm__wake(&body_of(lock)->word, 1);
+  if (polyshm__lockword_release_waking(&body_of(lock)->word, id))
     return polyshm__object_done(&lock->object, "unlock");
-  }
   polyshm_status status = polyshm__object_done(&lock->object, "unlock");
   return status ? status
                 : polyshm__object_fail(&lock->object, POLYSHM_CORRUPT, "unlock",
@@ -191,7 +178,8 @@ polyshm_status polyshm_lock_unlock(polyshm_lock *lock) {
   if (!is_holder(lock, id))
     return not_owner(lock, "unlock");
   atomic_store_explicit(&lock->holder, 0, memory_order_relaxed);
-  return release(lock, id) ? polyshm__object_done(&lock->object, "unlock") : unlock_waking(lock, id);
+  return polyshm__lockword_release(&body_of(lock)->word, id) ? polyshm__object_done(&lock->object, "unlock")
+                                                             : unlock_waking(lock, id);
 }
 
 /* ---- what is known of it ---- */
@@ -210,8 +198,8 @@ polyshm_status polyshm_lock_locked(polyshm_lock *lock, bool *out) {
     return polyshm__object_missing(&lock_class, "locked");
   if (!out)
     return polyshm__object_no_result("locked");
-  uint32_t owner = atomic_load_explicit(&body_of(lock)->word, memory_order_relaxed) & ~SLEEPERS;
-  *out = owner && (owner == polyshm__object_id(&lock->object) || polyshm__object_alive(&lock->object, owner));
+  const polyshm__peers peers = peers_of(lock);
+  *out = polyshm__lockword_held(&body_of(lock)->word, &peers);
   return polyshm__object_done(&lock->object, "locked");
 }
 

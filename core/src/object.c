@@ -163,6 +163,8 @@ polyshm_status polyshm__object_close(polyshm__object *object) {
 void polyshm__object_free(polyshm__object *object) {
   if (atomic_fetch_sub_explicit(&object->references, 1, memory_order_acq_rel) != 1)
     return;
+  if (object->class->before_free)
+    object->class->before_free(object);
   (void)polyshm__object_close(object);
   polyshm__participants_free(&object->participants);
   polyshm_segment_free(object->segment);

@@ -25,6 +25,7 @@ typedef struct polyshm__class {
   int64_t body_size;                                               /* the least */
   void (*write)(void *body, int64_t count);                        /* or NULL */
   bool (*check)(const polyshm__object *object, int64_t body_size); /* whether the body can be one, or NULL */
+  void (*before_free)(polyshm__object *object);                    /* or NULL */
 } polyshm__class;
 
 enum { POLYSHM__TAG_OFFSET = 4 };

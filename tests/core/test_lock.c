@@ -19,6 +19,7 @@
 enum { WORD = 4096, DIRTY = 4096 + 12 }; /* docs/layouts.md */
 
 #define SLEEPERS 0x80000000U
+#define RESERVED 0x40000000U
 
 static polyshm_lock *new_lock(const char *name) {
   polyshm_lock *lock = NULL;
@@ -377,9 +378,10 @@ static void scribble(const polyshm_lock *lock, int64_t offset, uint32_t word) {
 
 static void a_word_that_was_written_over(void **state) {
   (void)state;
-  const uint32_t words[] = {SLEEPERS, 1000000, 0x7fffffff, 0xffffffff, 1000000 | SLEEPERS};
+  const uint32_t words[] = {SLEEPERS,   RESERVED,           1000000,           0x3fffffff,
+                            0xffffffff, 1000000 | SLEEPERS, 1000000 | RESERVED};
   polyshm_lock *lock = new_lock(fresh_name());
-  for (int i = 0; i < 5; i++)
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
     for (int held = 0; held < 2; held++) {
       if (held)
         assert_outcome(POLYSHM_LOCKED, lock, 0);
@@ -402,6 +404,228 @@ static void a_word_that_was_written_over(void **state) {
   assert_ok(polyshm_lock_repaired(lock));
   assert_false(dirty(lock));
   assert_ok(polyshm_lock_unlock(lock));
+  drop_lock(lock);
+}
+
+/* ---- threads that end ---- */
+
+static void lock_in_a_thread(struct worker *worker) {
+  worker->status = gets(worker->shared, 0, worker->number) ? POLYSHM_OK : POLYSHM_CORRUPT;
+}
+
+static void give_up_and_look(struct worker *worker) {
+  polyshm_lock *lock = worker->shared;
+  bool owned_before = false, owned_after = true;
+  if (!gets(lock, 0, POLYSHM_LOCKED) || polyshm_lock_owned(lock, &owned_before))
+    return;
+  polyshm_thread_end();
+  worker->status = polyshm_lock_owned(lock, &owned_after);
+  worker->count = owned_before && !owned_after && polyshm_lock_unlock(lock) == POLYSHM_NOT_OWNER;
+}
+
+static void *work_of(void *worker) {
+  struct worker *one = worker;
+  one->work(one);
+  return NULL;
+}
+
+static struct worker in_a_thread(void (*work)(struct worker *worker), int number, void *shared) {
+  struct worker worker = {.number = number, .work = work, .shared = shared, .status = POLYSHM_CORRUPT};
+  pthread_t thread;
+  assert_int_equal(pthread_create(&thread, NULL, work_of, &worker), 0);
+  assert_int_equal(pthread_join(thread, NULL), 0);
+  return worker;
+}
+
+/* A later thread, which most likely stands at the same address, neither owns what the first one had locked
+ * nor waits for it for ever. */
+static void a_thread_that_ends_as_owner(void **state) {
+  (void)state;
+  polyshm_lock *lock = new_lock(fresh_name()), *other = another(lock);
+  assert_ok(in_a_thread(lock_in_a_thread, POLYSHM_LOCKED, lock).status);
+  for (int round = 0; round < 50; round++) {
+    assert_false(owned(lock) || locked(lock) || locked(other));
+    assert_status(POLYSHM_NOT_OWNER, polyshm_lock_unlock(lock));
+    assert_ok(in_a_thread(lock_in_a_thread, POLYSHM_RECOVERED, lock).status);
+  }
+  assert_recovered(other);
+  assert_ok(in_a_thread(lock_in_a_thread, POLYSHM_LOCKED, lock).status);
+  assert_recovered(lock);
+  polyshm_lock_free(other);
+  drop_lock(lock);
+}
+
+static void recover_it(void *context) {
+  must(gets(context, LONG, POLYSHM_RECOVERED));
+  must_ok(polyshm_lock_repaired(context));
+  must_ok(polyshm_lock_unlock(context));
+}
+
+static void other_processes_recover_from_a_threads_end(void **state) {
+  (void)state;
+  polyshm_lock *lock = new_lock(fresh_name());
+  assert_ok(in_a_thread(lock_in_a_thread, POLYSHM_LOCKED, lock).status);
+  in_child(recover_it, lock);
+  assert_outcome(POLYSHM_LOCKED, lock, 0);
+  assert_ok(polyshm_lock_unlock(lock));
+  drop_lock(lock);
+}
+
+static void a_thread_may_say_that_it_ends(void **state) {
+  (void)state;
+  polyshm_lock *lock = new_lock(fresh_name());
+  const struct worker worker = in_a_thread(give_up_and_look, 0, lock);
+  assert_ok(worker.status);
+  assert_int_equal(worker.count, 1);
+  assert_recovered(lock);
+  polyshm_thread_end(); /* this one owns nothing */
+  assert_outcome(POLYSHM_LOCKED, lock, 0);
+  assert_true(owned(lock));
+  assert_ok(polyshm_lock_unlock(lock));
+  drop_lock(lock);
+}
+
+static void end_the_thread(void *context) {
+  polyshm_thread_end();
+  must(!gets(context, 0, POLYSHM_LOCKED));
+}
+
+static void what_a_parent_owns_is_not_the_childs_to_give_up(void **state) {
+  (void)state;
+  polyshm_lock *lock = new_lock(fresh_name());
+  assert_outcome(POLYSHM_LOCKED, lock, 0);
+  in_child(end_the_thread, lock);
+  assert_true(owned(lock));
+  assert_ok(polyshm_lock_unlock(lock));
+  assert_outcome(POLYSHM_LOCKED, lock, 0);
+  assert_ok(polyshm_lock_unlock(lock));
+  drop_lock(lock);
+}
+
+static void wait_in_a_thread(struct worker *worker) {
+  worker->status = gets(worker->shared, LONG, POLYSHM_RECOVERED) ? POLYSHM_OK : POLYSHM_CORRUPT;
+}
+
+static void *wait_for_the_end(void *worker) {
+  wait_in_a_thread(worker);
+  return NULL;
+}
+
+static void who_sleeps_gets_what_an_ended_thread_had(void **state) {
+  (void)state;
+  polyshm_lock *lock = new_lock(fresh_name()), *other = another(lock);
+  assert_ok(in_a_thread(lock_in_a_thread, POLYSHM_LOCKED, lock).status);
+  struct worker waiting = {.shared = other, .status = POLYSHM_CORRUPT};
+  pthread_t thread;
+  assert_recovered(other);
+  assert_ok(in_a_thread(lock_in_a_thread, POLYSHM_LOCKED, lock).status);
+  assert_int_equal(pthread_create(&thread, NULL, wait_for_the_end, &waiting), 0);
+  assert_int_equal(pthread_join(thread, NULL), 0);
+  assert_ok(waiting.status);
+  polyshm_lock_free(other);
+  drop_lock(lock);
+}
+
+static void end_by_itself(struct worker *worker) {
+  polyshm_lock_outcome outcome;
+  for (int i = 0; i < 20; i++) {
+    polyshm_lock *lock = NULL;
+    worker->status = polyshm_lock_attach(worker->shared, 0, 0, &lock);
+    if (!worker->status)
+      worker->status = polyshm_lock_lock(lock, LONG, &outcome);
+    if (!worker->status && worker->number % 2)
+      worker->status = polyshm_lock_unlock(lock);
+    if (!worker->status && worker->number % 3)
+      worker->status = polyshm_lock_close(lock);
+    if (worker->number == 0)
+      polyshm_thread_end();
+    polyshm_lock_free(lock);
+  }
+}
+
+static void threads_end_while_others_free(void **state) {
+  (void)state;
+  polyshm_lock *lock = new_lock(fresh_name());
+  struct worker workers[MANY];
+  run_alike(workers, end_by_itself, (void *)(uintptr_t)polyshm_lock_name(lock));
+  for (int i = 0; i < MANY; i++)
+    assert_worker_is_well(&workers[i]);
+  drop_lock(lock);
+}
+
+/* ---- who waits for long ---- */
+
+struct hog {
+  polyshm_lock *lock;
+  polyshm_segment *turns;
+};
+
+/* Holds the lock for 10 ms and takes it again at once, until somebody else had it. */
+static void hog_it(void *context) {
+  const struct hog *hog = context;
+  polyshm_view *turns = NULL;
+  const polyshm_value one = from_int(1);
+  polyshm_value before;
+  must_ok(polyshm_segment_view(hog->turns, POLYSHM_INT32, 0, 2, &turns));
+  for (;;) {
+    must(gets(hog->lock, LONG, POLYSHM_LOCKED));
+    must_ok(polyshm_view_load(turns, 1, &before));
+    if (before.as.int64)
+      break;
+    must_ok(polyshm_view_add(turns, 0, &one, &before));
+    sleep_milliseconds(10);
+    must_ok(polyshm_lock_unlock(hog->lock));
+  }
+  must_ok(polyshm_lock_unlock(hog->lock));
+  polyshm_view_free(turns);
+}
+
+static void nobody_starves(void **state) {
+  (void)state;
+  struct hog hog = {new_lock(fresh_name()), new_segment(fresh_name(), 64)};
+  polyshm_view *turns = NULL;
+  polyshm_value begin, end, one = from_int(1);
+  assert_ok(polyshm_segment_view(hog.turns, POLYSHM_INT32, 0, 2, &turns));
+  const int pid = fork_child();
+  if (!pid) {
+    hog_it(&hog);
+    _exit(0);
+  }
+  do
+    assert_ok(polyshm_view_load(turns, 0, &begin));
+  while (begin.as.int64 < 3);
+  assert_outcome(POLYSHM_LOCKED, hog.lock, LONG);
+  assert_ok(polyshm_view_load(turns, 0, &end));
+  assert_ok(polyshm_view_store(turns, 1, &one));
+  assert_ok(polyshm_lock_unlock(hog.lock));
+  assert_child_succeeds(pid);
+  assert_in_range(end.as.int64 - begin.as.int64, 0, 20); /* two, on an idle machine */
+  polyshm_view_free(turns);
+  drop_segment(hog.turns);
+  drop_lock(hog.lock);
+}
+
+/* Whoever reserved it is gone: nobody waits for that one for long, not even who only tries. */
+static void a_reservation_without_anybody(void **state) {
+  (void)state;
+  const int64_t timeouts[] = {0, 1, 100 * MILLISECONDS, LONG, -1};
+  polyshm_lock *lock = new_lock(fresh_name());
+  for (size_t i = 0; i < sizeof timeouts / sizeof *timeouts; i++) {
+    scribble(lock, WORD, SLEEPERS | RESERVED);
+    assert_false(locked(lock) || owned(lock));
+    assert_outcome(POLYSHM_LOCKED, lock, timeouts[i]);
+    assert_true(locked(lock) && owned(lock));
+    assert_ok(polyshm_lock_unlock(lock));
+    assert_outcome(POLYSHM_LOCKED, lock, 0);
+    assert_ok(polyshm_lock_unlock(lock));
+  }
+  assert_outcome(POLYSHM_LOCKED, lock, 0); /* and one that is reserved while it is owned */
+  polyshm_lock *other = another(lock);
+  assert_outcome(POLYSHM_LOCK_TIMED_OUT, other, 50 * MILLISECONDS);
+  assert_ok(polyshm_lock_unlock(lock));
+  assert_outcome(POLYSHM_LOCKED, lock, 0);
+  assert_ok(polyshm_lock_unlock(lock));
+  polyshm_lock_free(other);
   drop_lock(lock);
 }
 
@@ -1193,6 +1417,14 @@ int main(void) {
       TEST(a_handle_closed_in_the_same_process),
       TEST(an_owner_killed_while_others_wait),
       TEST(a_word_that_was_written_over),
+      TEST(a_thread_that_ends_as_owner),
+      TEST(other_processes_recover_from_a_threads_end),
+      TEST(a_thread_may_say_that_it_ends),
+      TEST(what_a_parent_owns_is_not_the_childs_to_give_up),
+      TEST(who_sleeps_gets_what_an_ended_thread_had),
+      TEST(threads_end_while_others_free),
+      TEST(nobody_starves),
+      TEST(a_reservation_without_anybody),
       TEST(a_word_that_changes_without_pause),
       TEST(a_signal_ends_a_wait),
       TEST(a_hook_ends_a_wait),

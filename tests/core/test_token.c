@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LAST_ID UINT32_C(0x7fffffff)
+#define LAST_ID UINT32_C(0x3ffffffe) /* the one behind it is nobody's */
 
 enum { COUNTER = 64 }; /* docs/layouts.md */
 
@@ -88,7 +88,7 @@ static void ids_count_up(void **state) {
 
 static void ids_begin_anew_behind_the_last(void **state) {
   (void)state;
-  const uint32_t counters[] = {LAST_ID - 1, UINT32_MAX - 1};
+  const uint32_t counters[] = {LAST_ID - 1, UINT32_MAX - 2};
   for (int i = 0; i < 2; i++) {
     struct place place = new_place(counters[i]);
     const uint32_t ids[] = {LAST_ID - 1, LAST_ID, 1, 2};
@@ -108,7 +108,7 @@ static void ids_in_use_are_passed_over(void **state) {
   (void)state;
   struct place place = new_place(LAST_ID - 2);
   polyshm__token tokens[2];
-  int others = occupy(&place, LAST_ID - 2, 3), more = occupy(&place, 1, 500);
+  int others = occupy(&place, LAST_ID - 2, 4), more = occupy(&place, 1, 500);
   assert_ok(take(&place, &tokens[0]));
   assert_int_equal(tokens[0].id, 501);
   place.next_id = 501;

@@ -284,7 +284,7 @@ static void *lock_and_end(void *context) {
   return NULL;
 }
 
-static void a_thread_that_ends_keeps_its_handles_lock(void **state) {
+static void a_thread_that_ends_keeps_permits_and_no_lock(void **state) {
   (void)state;
   struct life life, other;
   pthread_t thread;
@@ -293,13 +293,11 @@ static void a_thread_that_ends_keeps_its_handles_lock(void **state) {
   attach(&other);
   assert_int_equal(pthread_create(&thread, NULL, lock_and_end, &other), 0);
   assert_int_equal(pthread_join(thread, NULL), 0);
-  assert_true(get_neither(&life));
+  assert_int_equal(acquire(&life, 0), 0);
   assert_status(POLYSHM_OK, polyshm_semaphore_release(other.semaphore)); /* any thread may */
-  assert_int_equal(acquire(&life, 0), 1);
-  assert_ok(polyshm_semaphore_release(life.semaphore));
+  assert_true(inherit_both(&life));
   polyshm_lock_free(other.lock);
   polyshm_semaphore_free(other.semaphore);
-  assert_true(inherit_both(&life));
   drop(&life);
 }
 
@@ -340,7 +338,7 @@ int main(void) {
       TEST(a_stopped_owner_goes_on_as_owner),
       TEST(a_stopped_waiter_stops_nobody),
       TEST(a_child_that_lives_on_owns_nothing),
-      TEST(a_thread_that_ends_keeps_its_handles_lock),
+      TEST(a_thread_that_ends_keeps_permits_and_no_lock),
       TEST(a_process_without_its_first_thread_lives),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,8 +12,19 @@
  * are such a death. The kernel tells who is alive, never a process id or a timeout: a stopped owner (SIGSTOP)
  * is alive, a zombie is dead; PID namespaces do not matter.
  *
- * fork(2): a child owns nothing that its parent owns, and its handles work as handles of its own. A thread
- * that ends without unlocking leaves the lock locked as long as the handle is open.
+ * fork(2): a child owns nothing that its parent owns, and its handles work as handles of its own.
+ *
+ * Threads. A thread that ends while it owns the lock is such a death, too: the next one is told RECOVERED. A
+ * language whose threads share those of the system says polyshm_thread_end() when one of its own ends.
+ *
+ * Fairness. Who comes while the lock is free takes it, so a thread that unlocks and locks again at once is
+ * fast. When somebody has waited for a millisecond, the lock is left, once it is unlocked, to those who have
+ * waited, roughly in the order in which they came. A sleeper is never given a lock, as it may be dead: it
+ * takes it.
+ *
+ * Memory. What an owner did before unlock() happens before what the next one does after its lock(), as with
+ * C11's mtx_t: unlock is a release, lock an acquire. So it is with RECOVERED for all that the dead owner's
+ * instructions had stored: the kernel releases its token after them.
  *
  * An open handle keeps a file descriptor, which no child of exec(3) inherits.
  *
@@ -102,7 +113,7 @@ POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_lock_stale(const polyshm_lock
 /**
  * Locks, waiting for it if need be.
  *
- * @param timeout nanoseconds; 0: try; negative: for ever.
+ * @param timeout nanoseconds; 0: try, which waits for no owner; negative: for ever.
  * @param out POLYSHM_LOCKED or POLYSHM_RECOVERED: the calling thread owns the lock now.
  * POLYSHM_LOCK_TIMED_OUT: not.
  * @return POLYSHM_DEADLOCK: the thread owns it already through this handle, and would wait (a try times out).
@@ -133,6 +144,14 @@ POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_lock_dirty(const polyshm_lock
 /** Says that what the lock guards is in order again. POLYSHM_NOT_OWNER: only the owner can know.
  * POLYSHM_CLOSED. */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_lock_repaired(polyshm_lock *lock);
+
+/**
+ * Gives up what the calling thread owns, as its end does: each lock that it has not unlocked is RECOVERED for
+ * the next one. From then on the thread counts as a new one. For languages that let several of their threads
+ * run on one of the system's, one after the other (Ruby): to be called when one of theirs ends. Costs nothing
+ * in a thread that never locked.
+ */
+POLYSHM_API void polyshm_thread_end(void);
 
 #ifdef __cplusplus
 }

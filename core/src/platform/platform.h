@@ -144,13 +144,53 @@ void polyshm__unmap(uint8_t *base, int64_t size);
 uint32_t polyshm__user(void);
 uint32_t polyshm__random(void);
 
+/* ---- thread.c: the threads of this process ---- */
+
+/* The fast model of thread-local variables, one instruction, works in a module that dlopen(3) loads with
+ * glibc, which keeps room for it; musl refuses such modules. */
+#if defined(__GLIBC__)
+#define POLYSHM__FAST_THREAD_LOCAL __attribute__((visibility("hidden"), tls_model("initial-exec")))
+#else
+#define POLYSHM__FAST_THREAD_LOCAL __attribute__((visibility("hidden")))
+#endif
+
+/** The calling thread's number, which no other thread of the process ever has; 0: it has none yet. */
+extern _Thread_local uint64_t polyshm__thread_number POLYSHM__FAST_THREAD_LOCAL;
+
+/** Gives the calling thread a number if it has none. ENOMEM: the process can watch no thread's end. */
+polyshm_status polyshm__thread_begin(void);
+/** Tells all watches that the calling thread's number has ended: it has none from now on. Called by itself
+ * when a thread ends. */
+void polyshm__thread_end(void);
+
+/** Who wants to be told of the end of threads that have a number. Zero bytes at first. */
+typedef struct polyshm__thread_watch polyshm__thread_watch;
+struct polyshm__thread_watch {
+  void (*ended)(polyshm__thread_watch *watch, uint64_t number);
+  polyshm__thread_watch *next, **place;
+};
+
+/** `ended` may neither watch nor unwatch. Both calls may be repeated. */
+void polyshm__watch_threads(polyshm__thread_watch *watch,
+                            void (*ended)(polyshm__thread_watch *watch, uint64_t number));
+void polyshm__unwatch_threads(polyshm__thread_watch *watch);
+
 /* ---- token.c: who is alive, as the kernel knows it ---- */
+
+/** No thread forks between these two: a child would find what they guard half-changed. Not to be nested. */
+void polyshm__hold_forks(void);
+void polyshm__allow_forks(void);
+
+/** The ids of participants have so many bits: those above them are free for users of ids. */
+#define POLYSHM__ID_BITS UINT32_C(0x3fffffff)
+/** This id is nobody's. It stands where an owner gave up in the middle, though its process lives on. */
+#define POLYSHM__ID_OF_THE_DEAD POLYSHM__ID_BITS
 
 /** A sign of life of this process, on a file: it ends with the process, with exec(3), or when it is dropped.
  * No fork(2) inherits it, and no descriptor is needed for it. */
 typedef struct polyshm__token {
   _Atomic(void *) page; /**< NULL when dropped */
-  uint32_t id;          /**< 1 ... 2^31-1; no other living token on the file has it */
+  uint32_t id;          /**< 1 ... 2^30-2; no other living token on the file has it */
   uint32_t process;     /**< polyshm__process() of its taker: after fork(2) it is not this process's */
 } polyshm__token;
 
@@ -186,11 +226,13 @@ polyshm_status polyshm__pause(int64_t nanoseconds);
 /** A wait in slices of 1, 2, 4 ... 32 ms: between them one looks for dead owners, closed handles and
  * interrupts. */
 typedef struct polyshm__wait {
-  int64_t deadline, slice;
+  int64_t begin, deadline, slice;
   uint32_t rounds;
 } polyshm__wait;
 
 polyshm__wait polyshm__wait_begin(int64_t timeout);
+/** Nanoseconds since it began; 0 where the time-out is 0. */
+int64_t polyshm__waited(const polyshm__wait *wait);
 /** Sleeps for a slice, or what is left of the time. ETIMEDOUT: nothing was left. EINTR: give the wait up. */
 polyshm_status polyshm__wait_slice(polyshm__wait *wait);
 /** The same, as long as the word is `seen`; *woken: polyshm__wake() ended it. */

@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #define FIRST_BYTE ((off_t)1 << 40)
-#define IDS UINT32_C(0x7fffffff) /* the bit above them is free for users of ids */
 #define TRIES 1000
 
 /* ---- this process ---- */
@@ -27,21 +26,21 @@ static _Atomic uint32_t *number_page; /* wiped to 0 by fork(2), whoever calls it
 
 /* No fork(2) while the file of a token is open: the child would have it open as well, and seem to be its
  * taker. */
-static pthread_mutex_t taking = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t forking = PTHREAD_MUTEX_INITIALIZER;
 
-static void before_fork(void) {
-  pthread_mutex_lock(&taking);
+void polyshm__hold_forks(void) {
+  pthread_mutex_lock(&forking);
 }
 
-static void after_fork(void) {
-  pthread_mutex_unlock(&taking);
+void polyshm__allow_forks(void) {
+  pthread_mutex_unlock(&forking);
 }
 
 static bool forks_are_watched;
 
 /* When the library is loaded, and not at the first token: that another thread's fork(2) could miss. */
 __attribute__((constructor)) static void watch_forks(void) {
-  forks_are_watched = pthread_atfork(before_fork, after_fork, after_fork) == 0;
+  forks_are_watched = pthread_atfork(polyshm__hold_forks, polyshm__allow_forks, polyshm__allow_forks) == 0;
 }
 
 static polyshm_status map_number(void) {
@@ -58,7 +57,7 @@ static polyshm_status map_number(void) {
   return status;
 }
 
-/* Called with `taking` held. */
+/* Called while forks are held. */
 static polyshm_status number_this_process(uint32_t *number) {
   static uint32_t last; /* a child goes on from what its parent had, and so never has the same again */
   polyshm_status status = !forks_are_watched ? POLYSHM_ENOMEM : number_page ? POLYSHM_OK : map_number();
@@ -86,9 +85,9 @@ static int byte_lock(int fd, int command, uint32_t id, short *type) {
 static polyshm_status lock_some_byte(int fd, _Atomic uint32_t *next_id, uint32_t *id) {
   for (int tries = 0; tries < TRIES; tries++) {
     short type;
-    *id = atomic_fetch_add_explicit(next_id, 1, memory_order_relaxed) & IDS;
-    if (!*id)
-      continue; /* 0 is nobody */
+    *id = atomic_fetch_add_explicit(next_id, 1, memory_order_relaxed) & POLYSHM__ID_BITS;
+    if (!*id || *id == POLYSHM__ID_OF_THE_DEAD)
+      continue; /* nobody has these */
     if (byte_lock(fd, F_OFD_SETLK, *id, &type) == 0)
       return POLYSHM_OK;
     if (errno != EAGAIN && errno != EACCES)
@@ -116,7 +115,7 @@ static polyshm_status take(int fd, _Atomic uint32_t *next_id, polyshm__token *to
 
 polyshm_status polyshm__token_take(int fd, const char *name, const polyshm__identity *identity,
                                    _Atomic uint32_t *next_id, polyshm__token *token) {
-  pthread_mutex_lock(&taking);
+  polyshm__hold_forks();
   int again;
   polyshm_status status = number_this_process(&token->process);
   if (!status)
@@ -125,7 +124,7 @@ polyshm_status polyshm__token_take(int fd, const char *name, const polyshm__iden
     status = take(again, next_id, token);
     polyshm__file_close(again);
   }
-  pthread_mutex_unlock(&taking);
+  polyshm__allow_forks();
   return status;
 }
 

@@ -96,7 +96,13 @@ polyshm_status polyshm__pause(int64_t nanoseconds) {
 /* ---- a wait in slices ---- */
 
 polyshm__wait polyshm__wait_begin(int64_t timeout) {
-  return (polyshm__wait){timeout ? polyshm__deadline(timeout) : 0, MILLISECOND, 0};
+  return (polyshm__wait){.begin = timeout ? now() : 0,
+                         .deadline = timeout ? polyshm__deadline(timeout) : 0,
+                         .slice = MILLISECOND};
+}
+
+int64_t polyshm__waited(const polyshm__wait *wait) {
+  return wait->begin ? now() - wait->begin : 0;
 }
 
 static polyshm_status wait_on(polyshm__wait *wait, struct nap *nap) {
