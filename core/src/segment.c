@@ -161,16 +161,18 @@ static polyshm_status publish_generated(polyshm__draft *draft, polyshm_segment *
   return status;
 }
 
-/* What there is to say where neither way to create went through, and not because of the directory. */
-static polyshm_status fail_to_create(polyshm_status status, const char *verb, const char *name,
-                                     const char *refused) {
-  if (!refused || (status != POLYSHM_EOPNOTSUPP && polyshm__words_of_directory(status, true)))
-    return fail_to_change(status, verb, name);
-  return polyshm_fail(
-      status,
-      "%s \"%.255s\": the system refuses %s here (%s): a sandbox (seccomp, AppArmor, SELinux) "
-      "may be the cause, and must allow it",
-      verb, name, refused, polyshm_status_name(status));
+/* Of a call that was to allocate so many bytes. */
+static polyshm_status fail_to_allocate(polyshm_status status, const char *verb, const char *name,
+                                       int64_t bytes) {
+  polyshm__memory memory;
+  if (status == POLYSHM_ENOMEM)
+    polyshm__memory_look(&memory);
+  if (status != POLYSHM_ENOMEM || polyshm__memory_has(&memory, bytes))
+    return fail(status, verb, name);
+  return polyshm_fail(status,
+                      "%s \"%.255s\": the memory limit of this container or control group is %" PRId64
+                      " bytes, of which %" PRId64 " are left: ask for less, or raise it",
+                      verb, name, memory.limit, memory.left);
 }
 
 struct creation {
@@ -181,6 +183,21 @@ struct creation {
   int *file;
 };
 
+/* What there is to say where no way to create went through. */
+static polyshm_status fail_to_create(const struct creation *creation, polyshm_status status,
+                                     const char *refused) {
+  const char *verb = creation->verb, *name = creation->name ? creation->name : "";
+  if (status == POLYSHM_ENOMEM)
+    return fail_to_allocate(status, verb, name, creation->size);
+  if (!refused || (status != POLYSHM_EOPNOTSUPP && polyshm__words_of_directory(status, true)))
+    return fail_to_change(status, verb, name);
+  return polyshm_fail(
+      status,
+      "%s \"%.255s\": the system refuses %s here (%s): a sandbox (seccomp, AppArmor, SELinux) "
+      "may be the cause, and must allow it",
+      verb, name, refused, polyshm_status_name(status));
+}
+
 /* *refused: it failed because the system does not let us, and the other way may be open. */
 static polyshm_status try_create(const struct creation *creation, bool fallback, const char **refused,
                                  polyshm_segment **out) {
@@ -190,7 +207,7 @@ static polyshm_status try_create(const struct creation *creation, bool fallback,
   polyshm_status status = polyshm__draft_begin(&draft, creation->size, creation->mode, fallback);
   *refused = draft.refused;
   if (status)
-    return fail_to_create(status, verb, word, *refused);
+    return fail_to_create(creation, status, *refused);
   const polyshm__facts facts = {.identity = draft.identity, .size = creation->size, .mode = creation->mode};
   status = make_handle(verb, word, draft.fd, &facts, 0, &segment);
   if (!status) {
@@ -200,7 +217,7 @@ static polyshm_status try_create(const struct creation *creation, bool fallback,
         creation->name ? polyshm__draft_publish(&draft, creation->name) : publish_generated(&draft, segment);
     *refused = draft.refused;
     if (status) {
-      (void)fail_to_create(status, verb, word, *refused);
+      (void)fail_to_create(creation, status, *refused);
       polyshm_segment_free(segment);
       segment = NULL;
     }
@@ -441,7 +458,7 @@ static polyshm_status change_size(polyshm_segment *segment, const char *verb, in
                         " bytes long: segments only grow",
                         verb, segment->name, size, found);
   if (status)
-    return fail(status, verb, segment->name);
+    return fail_to_allocate(status, verb, segment->name, wanted - found);
   /* A smaller size was cut by a peer: what lies beyond would be a bus error, and is out of bounds from now
    * on. */
   atomic_store_explicit(&segment->size, wanted, memory_order_release);

@@ -55,7 +55,8 @@ POLYSHM_API int64_t polyshm_page_size(void);
  * @param size 1 … POLYSHM_SIZE_MAX bytes, else POLYSHM_RANGE.
  * @param mode permission bits, exactly as given: the umask does not apply. 0 … 0777, else POLYSHM_RANGE.
  * @return POLYSHM_EEXIST: the name is taken. POLYSHM_ARGUMENT: not a name one can create. POLYSHM_ENOSPC,
- * POLYSHM_EFBIG (RLIMIT_FSIZE), POLYSHM_ENOMEM, POLYSHM_EACCES, POLYSHM_EMFILE, …: nothing was created.
+ * POLYSHM_EFBIG (RLIMIT_FSIZE), POLYSHM_ENOMEM (address space, or the limit of this process's control groups,
+ * beyond which the kernel would kill it), POLYSHM_EACCES, POLYSHM_EMFILE, …: nothing was created.
  * POLYSHM_EINTR: signals interrupted even the shortest step of the allocation, again and again.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_create(const char *name, int64_t size,

@@ -24,14 +24,10 @@ static const char *of_environment(void) {
 
 /* ---- what is wrong with one ---- */
 
-/* Those that are tested: see docs/filesystems.md. The numbers are linux/magic.h's. */
+/* Those that are tested: see docs/filesystems.md. */
 static bool is_known(uint32_t type) {
-  static const uint32_t types[] = {0x01021994 /* tmpfs */, 0x858458f6 /* ramfs */, 0xef53 /* ext2, 3, 4 */,
-                                   0x794c7630 /* overlayfs */};
-  for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-    if (types[i] == type)
-      return true;
-  return false;
+  return type == POLYSHM__TMPFS || type == POLYSHM__RAMFS || type == POLYSHM__EXT4 ||
+         type == POLYSHM__OVERLAYFS;
 }
 
 /* Whoever else may remove or rename what is in there could put files of his own in our place. */

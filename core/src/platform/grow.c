@@ -7,11 +7,16 @@
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
+#include <sys/vfs.h>
 
 #define STEP ((int64_t)4 << 20)    /* bytes allocated at once: a signal interrupts one step, not the whole */
 #define LEAST_STEP (INT64_C(4096)) /* and at the least */
-#define MOST_INTERRUPTIONS 100     /* one after another, with no step between them that came to its end */
+#define LOOK_AGAIN ((int64_t)64 << 20)
+#define MOST_INTERRUPTIONS 100 /* one after another, with no step between them that came to its end */
+
+static bool is_in_memory(const struct statfs *system) {
+  return (uint32_t)system->f_type == POLYSHM__TMPFS || (uint32_t)system->f_type == POLYSHM__RAMFS;
+}
 
 polyshm_status polyshm__file_room(int fd, int64_t from, int64_t size) {
   if (size <= from)
@@ -22,13 +27,19 @@ polyshm_status polyshm__file_room(int fd, int64_t from, int64_t size) {
     return POLYSHM_EFBIG;
   if (!polyshm__mappable(size))
     return POLYSHM_ENOMEM;
-  if (size - from <= STEP)
+  const int64_t length = size - from;
+  if (length <= STEP)
     return POLYSHM_OK; /* one step takes all or nothing by itself */
-  struct statvfs room;
-  if (fstatvfs(fd, &room))
+  struct statfs room;
+  if (fstatfs(fd, &room))
     return -errno;
-  bool enough = room.f_blocks == 0 || (uint64_t)(size - from) / room.f_bsize <= room.f_bavail;
-  return enough ? POLYSHM_OK : POLYSHM_ENOSPC;
+  if (room.f_blocks != 0 && length / (int64_t)room.f_bsize > (int64_t)room.f_bavail)
+    return POLYSHM_ENOSPC;
+  if (!is_in_memory(&room))
+    return POLYSHM_OK;
+  polyshm__memory memory;
+  polyshm__memory_look(&memory);
+  return polyshm__memory_has(&memory, length) ? POLYSHM_OK : POLYSHM_ENOMEM;
 }
 
 /* The last step alone changes the size: nobody sees bytes that may go again. */
@@ -40,8 +51,14 @@ static polyshm_status take_step(int fd, int64_t from, int64_t length, int64_t si
 polyshm_status polyshm__file_allocate(int fd, int64_t from, int64_t size) {
   polyshm_status status = polyshm__file_room(fd, from, size);
   int interruptions = 0;
-  int64_t done = from, step = STEP;
+  int64_t done = from, step = STEP, looked = from;
   while (!status && done < size) {
+    if (done - looked >= LOOK_AGAIN) { /* others take memory, too */
+      looked = done;
+      status = polyshm__file_room(fd, done, size);
+      if (status)
+        break;
+    }
     int64_t length = size - done < step ? size - done : step;
     status = take_step(fd, done, length, size);
     if (!status) {

@@ -13,6 +13,14 @@
 
 enum { POLYSHM__DIRECTORY_BYTES = 1024, POLYSHM__NAME_BYTES = 256 }; /* with their terminators */
 
+/** File systems, as statfs(2) tells them: linux/magic.h. */
+enum {
+  POLYSHM__TMPFS = 0x01021994,
+  POLYSHM__EXT4 = 0xef53, /**< ext2 and ext3 as well */
+  POLYSHM__OVERLAYFS = 0x794c7630
+};
+#define POLYSHM__RAMFS UINT32_C(0x858458f6)
+
 /** What is wrong with a directory, as one for segments. */
 typedef enum polyshm__directory_fault {
   POLYSHM__DIRECTORY_GOOD,
@@ -114,7 +122,7 @@ void polyshm__draft_end(polyshm__draft *draft);
 /* ---- grow.c: the memory behind a file ---- */
 
 /** Whether a file could grow so far: EFBIG, ENOMEM or ENOSPC where that is clear from the start. What cannot
- * fit must not first take all the memory that others need. */
+ * fit must not first take all the memory that others need, nor get this process killed. */
 polyshm_status polyshm__file_room(int fd, int64_t from, int64_t size);
 /** Extends a file from `from`, its size, to `size` allocated bytes, in steps of which only the last one
  * changes the size. A failure leaves the size as it was, and allocates in vain what the steps before have
@@ -126,6 +134,21 @@ polyshm_status polyshm__file_grow(int fd, int64_t size, int64_t *found);
 /** Gives back what a process that was killed while it grew the file, open for writing, left behind its end.
  */
 void polyshm__file_give_back(int fd, const polyshm__facts *facts);
+
+/* ---- limit.c: how much memory there may be ---- */
+
+/** The limit of this process's control groups that leaves the least. */
+typedef struct polyshm__memory {
+  int64_t limit,
+      left; /**< bytes; left: with what the kernel can take back, as page cache; INT64_MAX: no limit */
+} polyshm__memory;
+
+void polyshm__memory_look(polyshm__memory *memory);
+/** Whether so much is left for a file in memory. */
+bool polyshm__memory_has(const polyshm__memory *memory, int64_t bytes);
+
+/** What stands before /proc and /sys: nothing, but in tests. */
+extern const char *polyshm__system_root;
 
 /* ---- map.c: memory ---- */
 
