@@ -75,20 +75,17 @@ static polyshm_status make_handle(const char *verb, const char *name, int fd, co
   polyshm_segment *segment = calloc(1, sizeof *segment);
   if (!segment)
     return fail(POLYSHM_ENOMEM, verb, name);
-  uint8_t *base = NULL;
-  polyshm_status status = polyshm__map(fd, size, readonly, &base);
-  if (!status && pthread_mutex_init(&segment->change, NULL)) {
-    polyshm__unmap(base, size);
-    status = POLYSHM_ENOMEM;
-  }
+  uint32_t number; /* of this process, for the mutex. A system that cannot tell forks lets it be, always. */
+  polyshm_status status = polyshm__process_numbered(&number) == POLYSHM_ENOMEM ? POLYSHM_ENOMEM : POLYSHM_OK;
+  if (!status)
+    status = polyshm__map(&segment->mapping, fd, size, readonly);
   if (status) {
     free(segment);
     return fail(status, verb, name);
   }
-  atomic_init(&segment->base, base);
+  atomic_init(&segment->base, segment->mapping.first.base);
   atomic_init(&segment->size, size);
   atomic_init(&segment->references, 1);
-  segment->mapped = size;
   segment->readonly = readonly;
   segment->any_owner = flags & POLYSHM_FLAG_ANY_OWNER;
   segment->mode = facts->mode;
@@ -102,34 +99,23 @@ void polyshm__segment_retain(polyshm_segment *segment) {
   atomic_fetch_add_explicit(&segment->references, 1, memory_order_relaxed);
 }
 
-/* Each mapping of the segment: the one in use, and those it outgrew. */
-static void each_mapping(polyshm_segment *segment, void (*act)(uint8_t *base, int64_t size)) {
-  act(polyshm__segment_base(segment), segment->mapped);
-  for (struct polyshm__outgrown *old = segment->outgrown; old; old = old->next)
-    act(old->base, old->size);
-}
-
 void polyshm_segment_free(polyshm_segment *segment) {
   if (!segment || atomic_fetch_sub_explicit(&segment->references, 1, memory_order_acq_rel) != 1)
     return;
   if (segment->lock)
     segment->free_lock(segment->lock);
-  each_mapping(segment, polyshm__unmap);
-  for (struct polyshm__outgrown *old = segment->outgrown, *next; old; old = next) {
-    next = old->next;
-    free(old);
-  }
-  pthread_mutex_destroy(&segment->change);
+  polyshm__unmap(&segment->mapping);
   free(segment);
 }
 
 polyshm_status polyshm_segment_close(polyshm_segment *segment) {
   if (!segment)
     return POLYSHM_OK;
-  pthread_mutex_lock(&segment->change);
-  if (!atomic_exchange(&segment->closed, true))
-    each_mapping(segment, polyshm__map_blank);
-  pthread_mutex_unlock(&segment->change);
+  polyshm__mutex_lock(&segment->change);
+  atomic_store(&segment->closed, true);
+  if (!segment->blank) /* a second close() tries again, and so does a child of fork(2) in the middle of one */
+    segment->blank = polyshm__map_blank(&segment->mapping);
+  polyshm__mutex_unlock(&segment->change);
   return POLYSHM_OK;
 }
 
@@ -416,24 +402,6 @@ polyshm_status polyshm_segment_unlink_name(const char *name) {
 
 /* ---- growing ---- */
 
-static polyshm_status map_more(polyshm_segment *segment, int fd, int64_t size) {
-  uint8_t *old_base = polyshm__segment_base(segment), *base = old_base;
-  struct polyshm__outgrown *old = malloc(sizeof *old);
-  polyshm_status status =
-      old ? polyshm__map_grow(fd, segment->readonly, &base, segment->mapped, size) : POLYSHM_ENOMEM;
-  if (status || base == old_base)
-    free(old);
-  if (status)
-    return status;
-  if (base != old_base) {
-    *old = (struct polyshm__outgrown){old_base, segment->mapped, segment->outgrown};
-    segment->outgrown = old;
-    atomic_store_explicit(&segment->base, base, memory_order_release);
-  }
-  segment->mapped = size;
-  return POLYSHM_OK;
-}
-
 /* Resize (size > 0) and refresh (size 0) under the lock, on an open handle. */
 static polyshm_status change_size(polyshm_segment *segment, const char *verb, int64_t size) {
   int fd;
@@ -447,8 +415,8 @@ static polyshm_status change_size(polyshm_segment *segment, const char *verb, in
   int64_t wanted = size ? size : found;
   status = wanted < found ? POLYSHM_RANGE : polyshm__file_room(fd, found, wanted);
   /* Mapped before the file grows: a resize that fails leaves it as it was. */
-  if (!status && wanted > segment->mapped)
-    status = map_more(segment, fd, wanted);
+  if (!status)
+    status = polyshm__map_reach(&segment->mapping, fd, wanted);
   if (!status && size)
     status = polyshm__file_grow(fd, size, &found);
   polyshm__file_close(fd);
@@ -459,6 +427,7 @@ static polyshm_status change_size(polyshm_segment *segment, const char *verb, in
                         verb, segment->name, size, found);
   if (status)
     return fail_to_allocate(status, verb, segment->name, wanted - found);
+  atomic_store_explicit(&segment->base, polyshm__map_newest(&segment->mapping)->base, memory_order_release);
   /* A smaller size was cut by a peer: what lies beyond would be a bus error, and is out of bounds from now
    * on. */
   atomic_store_explicit(&segment->size, wanted, memory_order_release);
@@ -466,10 +435,10 @@ static polyshm_status change_size(polyshm_segment *segment, const char *verb, in
 }
 
 static polyshm_status change_size_locked(polyshm_segment *segment, const char *verb, int64_t size) {
-  pthread_mutex_lock(&segment->change);
+  polyshm__mutex_lock(&segment->change);
   polyshm_status status = polyshm_segment_closed(segment) ? polyshm__segment_closed_error(segment, verb)
                                                           : change_size(segment, verb, size);
-  pthread_mutex_unlock(&segment->change);
+  polyshm__mutex_unlock(&segment->change);
   return status;
 }
 

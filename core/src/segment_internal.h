@@ -8,33 +8,27 @@
 
 #include <polyshm/segment.h>
 
-#include <pthread.h>
 #include <stdatomic.h>
-
-/** A range the segment outgrew: still mapped, because somebody may hold its address. */
-struct polyshm__outgrown {
-  uint8_t *base;
-  int64_t size;
-  struct polyshm__outgrown *next;
-};
 
 struct polyshm_segment {
   /*
    * Calls take no lock. They load size, then base, touch the bytes, and then ask whether the segment was
    * closed meanwhile: close() first says so and then blanks the pages, so whoever saw blank pages also sees
    * `closed`, if only it looks there after the bytes. A growing segment changes base before size, so whoever
-   * saw the new size also sees a base that has it.
+   * saw the new size also sees a base that has it. They stand on one page, so the child of a fork(2) in that
+   * moment does so, too.
    */
   _Atomic(uint8_t *) base;
   _Atomic int64_t size;
   atomic_bool closed;
   bool readonly, any_owner;
-  uint32_t mode;          /* permission bits, as it was made or found */
-  atomic_int references;  /* the handle and its views */
-  pthread_mutex_t change; /* close, resize and refresh exclude one another */
-  int64_t mapped;         /* bytes mapped at base: size, or more if a peer cut the file or a resize failed */
-  struct polyshm__outgrown *outgrown;
-  struct polyshm_lock *lock; /* lock.c's: the lock that goes with the segment, and how to let go of it */
+  uint32_t mode;         /* permission bits, as it was made or found */
+  atomic_int references; /* the handle and its views */
+  polyshm__mutex change; /* close, resize and refresh exclude one another */
+  bool blank;            /* close() has given all memory back */
+  polyshm__mapping mapping;
+  /* segment_lock.c's: the lock that goes with the segment, and how to let go of it */
+  struct polyshm_lock *lock;
   void (*free_lock)(struct polyshm_lock *lock);
   polyshm__identity identity;
   char name[256];

@@ -26,8 +26,8 @@ static polyshm_status open_lock_of(polyshm_segment *segment) {
   if (status)
     return status;
   polyshm_lock_free(segment->lock);
-  segment->lock = lock;
   segment->free_lock = polyshm_lock_free;
+  segment->lock = lock;
   return POLYSHM_OK;
 }
 
@@ -37,12 +37,12 @@ polyshm_status polyshm_segment_lock(polyshm_segment *segment, polyshm_lock **out
   if (!out)
     return polyshm__object_no_result("lock");
   *out = NULL;
-  pthread_mutex_lock(&segment->change);
+  polyshm__mutex_lock(&segment->change);
   polyshm_status status = open_lock_of(segment);
   if (!status) {
     atomic_fetch_add_explicit(&object_of(segment->lock)->references, 1, memory_order_relaxed);
     *out = segment->lock;
   }
-  pthread_mutex_unlock(&segment->change);
+  polyshm__mutex_unlock(&segment->change);
   return status;
 }

@@ -264,6 +264,13 @@ static void each_stops_when_it_is_told(void **state) {
 #define PAGE ((size_t)polyshm_page_size())
 enum { PAGES_ASIDE = 64 };
 
+/* Mapped at `start`, one page of a file of ten. */
+static void map_there(polyshm__mapping *mapping, polyshm__draft *draft, uint8_t *start) {
+  *mapping = (polyshm__mapping){.first = {.base = start, .length = (int64_t)PAGE}};
+  atomic_init(&mapping->newest, &mapping->first);
+  assert_ptr_equal(mmap(start, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, draft->fd, 0), start);
+}
+
 /* An address with room behind it for a mapping that grows, or without. */
 static uint8_t *set_aside(void) {
   uint8_t *start =
@@ -275,33 +282,36 @@ static uint8_t *set_aside(void) {
 static void a_mapping_grows_where_it_stands(void **state) {
   (void)state;
   polyshm__draft draft;
+  polyshm__mapping mapping;
   assert_ok(polyshm__draft_begin(&draft, (int64_t)(10 * PAGE), 0600, polyshm__without_tmpfile));
-  uint8_t *start = set_aside(), *base = start;
-  assert_ptr_equal(mmap(start, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, draft.fd, 0), start);
+  uint8_t *start = set_aside();
+  map_there(&mapping, &draft, start);
   assert_int_equal(munmap(start + PAGE, (PAGES_ASIDE - 1) * PAGE), 0);
-  memset(base, 1, PAGE);
-  assert_ok(polyshm__map_grow(draft.fd, false, &base, (int64_t)PAGE, (int64_t)(10 * PAGE)));
-  assert_ptr_equal(base, start);
-  assert_true(all_bytes(base, (int64_t)PAGE, 1));
-  memset(base + PAGE, 2, 9 * PAGE);
-  polyshm__unmap(base, (int64_t)(10 * PAGE));
+  memset(start, 1, PAGE);
+  assert_ok(polyshm__map_reach(&mapping, draft.fd, (int64_t)(10 * PAGE)));
+  assert_ptr_equal(polyshm__map_newest(&mapping)->base, start);
+  assert_true(all_bytes(start, (int64_t)PAGE, 1));
+  memset(start + PAGE, 2, 9 * PAGE);
+  polyshm__unmap(&mapping);
   polyshm__draft_end(&draft);
 }
 
 static void a_mapping_grows_elsewhere_and_stays(void **state) {
   (void)state;
   polyshm__draft draft;
+  polyshm__mapping mapping;
   assert_ok(polyshm__draft_begin(&draft, (int64_t)(10 * PAGE), 0600, polyshm__without_tmpfile));
-  uint8_t *start = set_aside(), *base = start;
-  assert_ptr_equal(mmap(start, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, draft.fd, 0), start);
-  assert_ok(polyshm__map_grow(draft.fd, false, &base, (int64_t)PAGE, (int64_t)(10 * PAGE)));
+  uint8_t *start = set_aside();
+  map_there(&mapping, &draft, start);
+  assert_ok(polyshm__map_reach(&mapping, draft.fd, (int64_t)(10 * PAGE)));
+  uint8_t *base = polyshm__map_newest(&mapping)->base;
   assert_ptr_not_equal(base, start);
   start[5] = 42;
   assert_int_equal(base[5], 42); /* the same bytes twice */
   base[6] = 43;
   assert_int_equal(start[6], 43);
-  polyshm__unmap(base, (int64_t)(10 * PAGE));
-  assert_int_equal(munmap(start, PAGES_ASIDE * PAGE), 0);
+  polyshm__unmap(&mapping);
+  assert_int_equal(munmap(start + PAGE, (PAGES_ASIDE - 1) * PAGE), 0);
   polyshm__draft_end(&draft);
 }
 
@@ -309,27 +319,28 @@ static void a_blank_reads_zero_and_is_not_shared(void **state) {
   (void)state;
   for (int readonly = 0; readonly < 2; readonly++) {
     polyshm__draft draft;
-    uint8_t *blank = NULL, *shared = NULL;
+    polyshm__mapping stale, other;
     assert_ok(polyshm__draft_begin(&draft, 5000, 0600, polyshm__without_tmpfile));
-    assert_ok(polyshm__map(draft.fd, 5000, readonly, &blank));
-    assert_ok(polyshm__map(draft.fd, 5000, false, &shared));
+    assert_ok(polyshm__map(&stale, draft.fd, 5000, readonly));
+    assert_ok(polyshm__map(&other, draft.fd, 5000, false));
+    uint8_t *blank = stale.first.base, *shared = other.first.base;
     memset(shared, 7, 5000);
     assert_int_equal(blank[4999], 7);
-    polyshm__map_blank(blank, 5000);
+    assert_true(polyshm__map_blank(&stale));
     assert_true(all_bytes(blank, 5000, 0));
     blank[0] = 9; /* a stale pointer that writes hits nobody */
     assert_int_equal(shared[0], 7);
-    polyshm__unmap(blank, 5000);
-    polyshm__unmap(shared, 5000);
+    polyshm__unmap(&stale);
+    polyshm__unmap(&other);
     polyshm__draft_end(&draft);
   }
 }
 
 static void a_mapping_that_cannot_be(void **state) {
   (void)state;
-  uint8_t *base = NULL;
-  assert_int_equal(polyshm__map(-1, 4096, false, &base), -EBADF);
-  assert_null(base);
+  polyshm__mapping mapping;
+  assert_int_equal(polyshm__map(&mapping, -1, 4096, false), -EBADF);
+  assert_null(mapping.first.base);
 }
 
 /* ---- the process ---- */

@@ -658,8 +658,8 @@ static void old_addresses_hold_when_a_segment_moves(void **state) {
   addresses[0] = address_of(a);
   addresses[0][0] = 42;
   for (int i = 0; i < MOVES; i++) {
-    blockers[i] = block_behind(addresses[i], size);
-    size = (i + 2) * 10000;
+    blockers[i] = block_behind(addresses[i], i ? 2 * size : size); /* the range that a growth takes */
+    size = (int64_t)PAGE << (2 * i + 1);
     assert_ok(polyshm_segment_resize(a, size));
     addresses[i + 1] = address_of(a);
     assert_ptr_not_equal(addresses[i + 1], addresses[i]);

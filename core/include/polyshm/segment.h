@@ -16,7 +16,13 @@
  * Addresses. close() puts private zero pages where the shared ones were, and the address range stays reserved
  * until the handle is freed; a growing segment keeps its old range mapped too. So a stale pointer in a script
  * (LuaJIT's FFI, Ruby's Fiddle) or in a thread caught inside a call reads zeros or the same bytes: it never
- * crashes and never hits another object's memory while the handle lives.
+ * crashes and never hits another object's memory while the handle lives. A segment that outgrows its range
+ * takes one of twice the size, so a thousand steps take a dozen ranges; one that never grows has one of its
+ * own size. Addresses behind the segment's end are a bus error.
+ *
+ * fork(2). A child may use, close and free its copy of a handle, whatever other threads of its parent were
+ * doing to it in that moment; so may the child of a bare clone(2). What the child does to its copy does not
+ * touch the parent's.
  *
  * A peer that truncates a segment under its users gives them SIGBUS: no user of a named file can be protected
  * from that.
@@ -83,8 +89,12 @@ POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_attach(const char *na
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_open(const char *name, int64_t size, int64_t mode,
                                                                 int64_t flags, polyshm_segment **out);
 
-/** Gives the memory back. Idempotent. Later calls on the handle and its views are POLYSHM_CLOSED. The name
- * stays. */
+/**
+ * Gives the memory back. Idempotent. Later calls on the handle and its views are POLYSHM_CLOSED. The name
+ * stays. In a process that has no mapping or address to spare, for the pages that take the place of the
+ * shared ones, the handle is closed as well, and keeps the memory until it is freed or close() is called once
+ * more.
+ */
 POLYSHM_API polyshm_status polyshm_segment_close(polyshm_segment *segment);
 
 /** Gives the handle back (NULL is ignored); the last of it and its views gives the memory back. The name

@@ -154,13 +154,36 @@ extern const char *polyshm__system_root;
 
 /** Whether so much could ever be mapped: in a 32-bit process a size must not lose its upper half. */
 bool polyshm__mappable(int64_t size);
-polyshm_status polyshm__map(int fd, int64_t size, bool readonly, uint8_t **base);
-/** Makes a mapping of a file longer: where it stands, or else as a second mapping of the same bytes elsewhere
- * (*base changes, and the first one stays). */
-polyshm_status polyshm__map_grow(int fd, bool readonly, uint8_t **base, int64_t size, int64_t new_size);
-/** Puts private zero pages in place of the shared ones, so that stale pointers hit nothing. */
-void polyshm__map_blank(uint8_t *base, int64_t size);
-void polyshm__unmap(uint8_t *base, int64_t size);
+
+/** Addresses at which a file is mapped. */
+typedef struct polyshm__range {
+  uint8_t *base;
+  int64_t length; /**< whole pages; may reach behind the end of the file */
+  struct polyshm__range *older;
+} polyshm__range;
+
+/**
+ * All ranges at which one file is mapped: the newest, and those it outgrew, which stay, because somebody may
+ * hold their addresses. One thread at a time changes it. The child of a fork(2) in the middle of that may
+ * know less than it has inherited (a range it does not know of stays mapped), and never knows more.
+ */
+typedef struct polyshm__mapping {
+  polyshm__range first;
+  _Atomic(polyshm__range *) newest;
+  bool readonly;
+} polyshm__mapping;
+
+polyshm_status polyshm__map(polyshm__mapping *mapping, int fd, int64_t size, bool readonly);
+static inline polyshm__range *polyshm__map_newest(const polyshm__mapping *mapping) {
+  return atomic_load_explicit(&mapping->newest, memory_order_acquire);
+}
+/** Makes the newest range, or a newer one, reach so far. n calls for one page more each time make about log n
+ * ranges, as long as there are addresses enough. */
+polyshm_status polyshm__map_reach(polyshm__mapping *mapping, int fd, int64_t size);
+/** Puts private zero pages in place of the shared ones, so that stale pointers hit nothing. False: there were
+ * no mappings or addresses to spare, and a part is what it was. */
+bool polyshm__map_blank(polyshm__mapping *mapping);
+void polyshm__unmap(polyshm__mapping *mapping);
 
 /* ---- system.c: the process ---- */
 
@@ -198,6 +221,27 @@ void polyshm__watch_threads(polyshm__thread_watch *watch,
                             void (*ended)(polyshm__thread_watch *watch, uint64_t number));
 void polyshm__unwatch_threads(polyshm__thread_watch *watch);
 
+/* ---- process.c: which process this is ---- */
+
+/** A number of this process's own; in a child of fork(2) it is another, at first 0. */
+extern _Atomic(const _Atomic uint32_t *) polyshm__process_number __attribute__((visibility("hidden")));
+static inline uint32_t polyshm__process(void) {
+  const _Atomic uint32_t *number = atomic_load_explicit(&polyshm__process_number, memory_order_acquire);
+  return atomic_load_explicit(number, memory_order_relaxed);
+}
+/** The same, and draws one if need be: never 0. Takes no lock. */
+polyshm_status polyshm__process_numbered(uint32_t *number);
+
+/* ---- mutex.c: threads of this process exclude one another ---- */
+
+/** In private memory, zero when new. A child of fork(2), or of any clone(2), finds it free. */
+typedef struct polyshm__mutex {
+  _Atomic uint32_t word;
+} polyshm__mutex;
+
+void polyshm__mutex_lock(polyshm__mutex *mutex);
+void polyshm__mutex_unlock(polyshm__mutex *mutex);
+
 /* ---- token.c: who is alive, as the kernel knows it ---- */
 
 /** No thread forks between these two: a child would find what they guard half-changed. Not to be nested. */
@@ -216,13 +260,6 @@ typedef struct polyshm__token {
   uint32_t id;          /**< 1 ... 2^30-2; no other living token on the file has it */
   uint32_t process;     /**< polyshm__process() of its taker: after fork(2) it is not this process's */
 } polyshm__token;
-
-/** A number of this process's own; in a child of fork(2) it is another, at first 0. */
-extern _Atomic(const _Atomic uint32_t *) polyshm__process_number __attribute__((visibility("hidden")));
-static inline uint32_t polyshm__process(void) {
-  const _Atomic uint32_t *number = atomic_load_explicit(&polyshm__process_number, memory_order_acquire);
-  return atomic_load_explicit(number, memory_order_relaxed);
-}
 
 /**
  * Takes a token with an id drawn from a counter, on a file that is opened as polyshm__file_again() does.

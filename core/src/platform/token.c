@@ -17,23 +17,18 @@
 #define FIRST_BYTE ((off_t)1 << 40)
 #define TRIES 1000
 
-/* ---- this process ---- */
-
-static const _Atomic uint32_t no_number;
-_Atomic(const _Atomic uint32_t *) polyshm__process_number = &no_number;
-
-static _Atomic uint32_t *number_page; /* wiped to 0 by fork(2), whoever calls it */
+/* ---- forks ---- */
 
 /* No fork(2) while the file of a token is open: the child would have it open as well, and seem to be its
  * taker. */
-static pthread_mutex_t forking = PTHREAD_MUTEX_INITIALIZER;
+static polyshm__mutex forking;
 
 void polyshm__hold_forks(void) {
-  pthread_mutex_lock(&forking);
+  polyshm__mutex_lock(&forking);
 }
 
 void polyshm__allow_forks(void) {
-  pthread_mutex_unlock(&forking);
+  polyshm__mutex_unlock(&forking);
 }
 
 static bool forks_are_watched;
@@ -41,35 +36,6 @@ static bool forks_are_watched;
 /* When the library is loaded, and not at the first token: that another thread's fork(2) could miss. */
 __attribute__((constructor)) static void watch_forks(void) {
   forks_are_watched = pthread_atfork(polyshm__hold_forks, polyshm__allow_forks, polyshm__allow_forks) == 0;
-}
-
-static polyshm_status map_number(void) {
-  size_t page = (size_t)polyshm_page_size();
-  void *memory = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED)
-    return -errno;
-  if (madvise(memory, page, MADV_WIPEONFORK) == 0) {
-    number_page = memory;
-    return POLYSHM_OK;
-  }
-  polyshm_status status = -errno;
-  (void)munmap(memory, page);
-  return status;
-}
-
-/* Called while forks are held. */
-static polyshm_status number_this_process(uint32_t *number) {
-  static uint32_t last; /* a child goes on from what its parent had, and so never has the same again */
-  polyshm_status status = !forks_are_watched ? POLYSHM_ENOMEM : number_page ? POLYSHM_OK : map_number();
-  if (status)
-    return status;
-  *number = atomic_load_explicit(number_page, memory_order_relaxed);
-  if (!*number) {
-    *number = ++last;
-    atomic_store_explicit(number_page, *number, memory_order_relaxed);
-    atomic_store_explicit(&polyshm__process_number, number_page, memory_order_release);
-  }
-  return POLYSHM_OK;
 }
 
 /* ---- tokens ---- */
@@ -117,7 +83,7 @@ polyshm_status polyshm__token_take(int fd, const char *name, const polyshm__iden
                                    _Atomic uint32_t *next_id, polyshm__token *token) {
   polyshm__hold_forks();
   int again;
-  polyshm_status status = number_this_process(&token->process);
+  polyshm_status status = forks_are_watched ? polyshm__process_numbered(&token->process) : POLYSHM_ENOMEM;
   if (!status)
     status = polyshm__file_again(fd, name, identity, &again);
   if (!status) {
