@@ -325,7 +325,7 @@ static bool always_succeeds(int64_t call) {
 
 /* A descriptor that cannot be told to be still the handle's is not closed: it may be the program's. */
 static int left_open(const struct verb *verb, int64_t call) {
-  bool asks = call == SYS_newfstatat;
+  bool asks = call == SYS_statx || call == SYS_newfstatat;
 #if defined(SYS_fstat)
   asks = asks || call == SYS_fstat;
 #endif

@@ -56,10 +56,9 @@ static polyshm_status draw_hidden(polyshm__draft *draft) {
   if (draft->fd < 0)
     return refusable(draft, -errno, "open(2) with O_CREAT");
   draft->hidden_name = true;
-  struct stat st;
-  if (flock(draft->fd, LOCK_EX | LOCK_NB) || fstat(draft->fd, &st))
-    status = -errno;
-  else if (st.st_nlink == 0)
+  polyshm__facts facts;
+  status = flock(draft->fd, LOCK_EX | LOCK_NB) ? -errno : polyshm__facts_of_open(draft->fd, &facts);
+  if (!status && facts.unlinked)
     status = POLYSHM_EAGAIN; /* in the moment before the lock a sweeper took it for a dead one */
   if (status)
     polyshm__draft_end(draft);
@@ -86,14 +85,14 @@ static polyshm_status begin_nameless(polyshm__draft *draft, uint32_t mode) {
 }
 
 static polyshm_status fill_in(polyshm__draft *draft, int64_t size, uint32_t mode) {
-  struct stat st;
+  polyshm__facts facts;
   polyshm_status status = polyshm__file_allocate(draft->fd, 0, size);
-  if (!status && fstat(draft->fd, &st))
-    status = -errno;
-  if (!status && (st.st_mode & 07777) != mode && fchmod(draft->fd, mode))
+  if (!status)
+    status = polyshm__facts_of_open(draft->fd, &facts);
+  if (!status && facts.mode != mode && fchmod(draft->fd, mode))
     status = -errno; /* the umask took bits */
   if (!status)
-    draft->identity = (polyshm__identity){(uint64_t)st.st_dev, (uint64_t)st.st_ino};
+    draft->identity = facts.identity;
   return status;
 }
 

@@ -4,21 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
-
-static void facts_of(const struct stat *st, polyshm__facts *facts) {
-  *facts = (polyshm__facts){.identity = {(uint64_t)st->st_dev, (uint64_t)st->st_ino},
-                            .size = st->st_size,
-                            .allocated = (int64_t)st->st_blocks * 512,
-                            .mode = st->st_mode & 07777,
-                            .owner = st->st_uid,
-                            .plain = S_ISREG(st->st_mode),
-                            .linked_once = st->st_nlink == 1};
-}
 
 polyshm_status polyshm__file_open(const char *name, bool readonly, int *fd, polyshm__facts *facts) {
   polyshm__path p;
@@ -30,17 +16,13 @@ polyshm_status polyshm__file_open(const char *name, bool readonly, int *fd, poly
   *fd = open(p.text, (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
   if (*fd < 0)
     return -errno;
-  struct stat st;
-  if (fstat(*fd, &st))
-    status = -errno;
-  else if (S_ISDIR(st.st_mode))
+  status = polyshm__facts_of_open(*fd, facts);
+  if (!status && facts->directory)
     status = POLYSHM_EISDIR;
-  else if (st.st_nlink == 0)
-    status = POLYSHM_ENOENT; /* unlinked since it was opened */
+  else if (!status && facts->unlinked)
+    status = POLYSHM_ENOENT; /* since it was opened */
   if (status)
     polyshm__file_close(*fd);
-  else
-    facts_of(&st, facts);
   return status;
 }
 
@@ -63,12 +45,9 @@ polyshm_status polyshm__file_peek(const char *name, void *bytes, int64_t size, i
 }
 
 bool polyshm__file_is(int fd, const polyshm__identity *identity) {
-  struct stat st;
-  if (fd < 0 || fstat(fd, &st))
-    return false;
   polyshm__facts facts;
-  facts_of(&st, &facts);
-  return polyshm__same_file(&facts.identity, identity);
+  return fd >= 0 && polyshm__facts_of_open(fd, &facts) == POLYSHM_OK &&
+         polyshm__same_file(&facts.identity, identity);
 }
 
 polyshm_status polyshm__file_open_same(const char *name, bool readonly, const polyshm__identity *identity,
@@ -100,13 +79,7 @@ polyshm_status polyshm__file_again(int fd, const char *name, const polyshm__iden
 polyshm_status polyshm__file_facts(const char *name, polyshm__facts *facts) {
   polyshm__path p;
   polyshm_status status = polyshm__path_of(&p, name);
-  struct stat st;
-  if (status)
-    return status;
-  if (fstatat(AT_FDCWD, p.text, &st, AT_SYMLINK_NOFOLLOW))
-    return -errno;
-  facts_of(&st, facts);
-  return POLYSHM_OK;
+  return status ? status : polyshm__facts_of_path(p.text, facts);
 }
 
 polyshm_status polyshm__file_unlink(const char *name) {

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/vfs.h>
 
 #define STEP ((int64_t)4 << 20)    /* bytes allocated at once: a signal interrupts one step, not the whole */
@@ -79,23 +78,23 @@ static int64_t whole_pages(int64_t size) {
   return (size + page - 1) / page * page;
 }
 
-static bool is_more_than(int64_t allocated, int64_t size) {
-  return allocated > whole_pages(size);
+static bool has_more(const polyshm__facts *facts) {
+  return facts->allocated > whole_pages(facts->size);
 }
 
 /* Only with the lock: what lies behind the end may be what a process at work has allocated. Cutting the file
  * to its own size would do it, too, and would cut off what somebody appends in that moment. */
 static void give_back(int fd) {
-  struct stat st;
-  if (fstat(fd, &st) || !is_more_than((int64_t)st.st_blocks * 512, st.st_size))
+  polyshm__facts facts;
+  if (polyshm__facts_of_open(fd, &facts) || !has_more(&facts))
     return;
-  int64_t end = whole_pages(st.st_size);
+  int64_t end = whole_pages(facts.size);
   if (end < POLYSHM_SIZE_MAX)
     (void)!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, end, POLYSHM_SIZE_MAX - end);
 }
 
 void polyshm__file_give_back(int fd, const polyshm__facts *facts) {
-  if (!is_more_than(facts->allocated, facts->size) || flock(fd, LOCK_EX | LOCK_NB))
+  if (!has_more(facts) || flock(fd, LOCK_EX | LOCK_NB))
     return;
   give_back(fd);
   (void)flock(fd, LOCK_UN);
@@ -116,12 +115,11 @@ polyshm_status polyshm__file_grow(int fd, int64_t size, int64_t *found) {
   polyshm_status status = lock_growth(fd);
   if (status)
     return status;
-  struct stat st;
-  if (fstat(fd, &st)) {
-    status = -errno;
-  } else {
-    *found = st.st_size;
-    if (is_more_than((int64_t)st.st_blocks * 512, st.st_size))
+  polyshm__facts facts;
+  status = polyshm__facts_of_open(fd, &facts);
+  if (!status) {
+    *found = facts.size;
+    if (has_more(&facts))
       give_back(fd); /* of a process that was killed while it grew the file */
     status = size < *found ? POLYSHM_RANGE : polyshm__file_allocate(fd, *found, size);
     if (status && status != POLYSHM_RANGE)

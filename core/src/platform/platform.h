@@ -59,20 +59,32 @@ typedef struct polyshm__path {
 
 polyshm_status polyshm__path_of(polyshm__path *path, const char *name);
 
-/* ---- file.c: names on the shared-memory file system ---- */
+/* ---- facts.c: what the system says of a file ---- */
 
-/** Which file a name meant: a name can come back with another file behind it. */
+/** Which file a name meant: a name can come back with another file behind it, and on some file systems with
+ * the number of the one that went. */
 typedef struct polyshm__identity {
   uint64_t device, inode;
+  int64_t birth; /**< nanoseconds since 1970; 0: not known */
 } polyshm__identity;
 
-/** What the system says of a file. */
 typedef struct polyshm__facts {
   polyshm__identity identity;
   int64_t size, allocated; /**< bytes; more than the pages of its size: a process was killed growing it */
   uint32_t mode, owner;
-  bool plain, linked_once; /**< a regular file; no second hard link */
+  bool plain, directory;      /**< a regular file; a directory */
+  bool linked_once, unlinked; /**< no second hard link; no name at all */
 } polyshm__facts;
+
+polyshm_status polyshm__facts_of_open(int fd, polyshm__facts *facts);
+polyshm_status polyshm__facts_of_path(const char *path, polyshm__facts *facts);
+
+static inline bool polyshm__same_file(const polyshm__identity *a, const polyshm__identity *b) {
+  bool same_birth = a->birth == b->birth || a->birth == 0 || b->birth == 0;
+  return a->device == b->device && a->inode == b->inode && same_birth;
+}
+
+/* ---- file.c: names on the shared-memory file system ---- */
 
 /** Opens an existing name and nothing but a plain file's name: never creates, blocks, or follows a link. */
 polyshm_status polyshm__file_open(const char *name, bool readonly, int *fd, polyshm__facts *facts);
@@ -91,10 +103,6 @@ polyshm_status polyshm__file_facts(const char *name, polyshm__facts *facts);
 polyshm_status polyshm__file_unlink(const char *name);
 /** Calls `visit` with each name in the directory until it returns nonzero, and returns that. */
 polyshm_status polyshm__file_each(polyshm_status (*visit)(const char *name, void *context), void *context);
-
-static inline bool polyshm__same_file(const polyshm__identity *a, const polyshm__identity *b) {
-  return a->device == b->device && a->inode == b->inode;
-}
 
 /* ---- draft.c: files in the making ---- */
 
