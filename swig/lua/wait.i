@@ -8,10 +8,8 @@
 struct polyshm_lua_waiting {
   lua_State *L;
   bool raised;
-  struct polyshm_lua_waiting *outer; /* what a hook was called in that waits itself */
+  polyshm_hooked before; /* of a wait whose debug hook waits itself */
 };
-
-static _Thread_local struct polyshm_lua_waiting *polyshm_lua_innermost;
 
 static int polyshm_lua_nothing(lua_State *L) {
   (void)L;
@@ -35,18 +33,12 @@ static polyshm_status polyshm_lua_on_wait(void (*sleep)(void *slice), void *slic
   return waiting->raised ? POLYSHM_EINTR : POLYSHM_OK;
 }
 
-static void polyshm_lua_set_innermost(struct polyshm_lua_waiting *waiting) {
-  polyshm_lua_innermost = waiting;
-  polyshm_on_wait(waiting ? polyshm_lua_on_wait : NULL, waiting);
-}
-
 static void polyshm_lua_begin_wait(lua_State *L, struct polyshm_lua_waiting *waiting) {
-  *waiting = (struct polyshm_lua_waiting){.L = L, .outer = polyshm_lua_innermost};
-  polyshm_lua_set_innermost(waiting);
+  *waiting = (struct polyshm_lua_waiting){.L = L, .before = polyshm_on_wait(polyshm_lua_on_wait, waiting)};
 }
 
 static void polyshm_lua_end_wait(struct polyshm_lua_waiting *waiting) {
-  polyshm_lua_set_innermost(waiting->outer);
+  (void)polyshm_on_wait(waiting->before.hook, waiting->before.context);
   if (waiting->raised)
     lua_error(waiting->L);
 }

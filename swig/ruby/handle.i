@@ -82,7 +82,6 @@ static swig_class SwigClass##Class;
 %rename("closed?") type::closed; /* %predicate would leave a status unlooked at */
 %rename("stale?") type::stale;
 POLYSHM_RUBY_OPENS_FILES(type##_create)
-POLYSHM_RUBY_OPENS_FILES(type##_attach)
 POLYSHM_RUBY_OPENS_FILES(type##_open)
 %enddef
 
@@ -95,8 +94,6 @@ POLYSHM_RUBY_CLASS(polyshm_event, Event)
 POLYSHM_RUBY_OPENS_FILES(polyshm_segment::resize)
 POLYSHM_RUBY_OPENS_FILES(polyshm_segment::refresh)
 POLYSHM_RUBY_OPENS_FILES(polyshm_segment::lock)
-POLYSHM_RUBY_OPENS_FILES(polyshm_lock::lock)
-POLYSHM_RUBY_OPENS_FILES(polyshm_semaphore::acquire)
 POLYSHM_RUBY_OPENS_FILES(polyshm_each_segment)
 
 %typemap(argout, noblock=1) polyshm_segment **out { $result = polyshm_ruby_new_segment(*$1); }

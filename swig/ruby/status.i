@@ -48,7 +48,6 @@ static _Thread_local int polyshm_ruby_caught;
 NORETURN(static void polyshm_ruby_raise(polyshm_status status));
 
 static void polyshm_ruby_raise(polyshm_status status) {
-  polyshm_on_wait(NULL, NULL); /* see wait.i */
   int caught = polyshm_ruby_caught;
   polyshm_ruby_caught = 0;
   if (caught)

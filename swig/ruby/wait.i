@@ -43,9 +43,21 @@ static VALUE polyshm_ruby_let_others_run(VALUE slice) {
 
 static polyshm_status polyshm_ruby_wait(void (*sleep)(void *slice), void *slice, void *context) {
   polyshm_ruby_slice argument = {sleep, slice};
-  (void)rb_protect(polyshm_ruby_let_others_run, (VALUE)&argument, &polyshm_ruby_caught);
-  polyshm_on_wait(polyshm_ruby_wait, context); /* a signal's handler may have waited too, and taken it off */
-  return polyshm_ruby_caught ? polyshm_fail(POLYSHM_EINTR, "interrupted") : POLYSHM_OK;
+  int caught = 0;
+  (void)context;
+  (void)rb_protect(polyshm_ruby_let_others_run, (VALUE)&argument, &caught);
+  polyshm_ruby_caught = caught; /* not before: a signal's handler may have had calls of its own meanwhile */
+  return caught ? polyshm_fail(POLYSHM_EINTR, "interrupted") : POLYSHM_OK;
+}
+
+/* The hook is on for a call of the core alone: nothing raises meanwhile, and no other Ruby code meets it. */
+static polyshm_hooked polyshm_ruby_hook(void) {
+  polyshm_ruby_caught = 0;
+  return polyshm_on_wait(polyshm_ruby_wait, NULL);
+}
+
+static void polyshm_ruby_unhook(polyshm_hooked before) {
+  (void)polyshm_on_wait(before.hook, before.context);
 }
 
 /* ---- outcomes ---- */
@@ -82,11 +94,6 @@ static void polyshm_ruby_need_block(void) {
     polyshm_ruby_raise(polyshm_fail(POLYSHM_ARGUMENT, "synchronize: a block is needed"));
 }
 
-static VALUE polyshm_ruby_yield(VALUE outcome, int *thrown) {
-  polyshm_on_wait(NULL, NULL); /* the block's waits have their own */
-  return rb_protect(rb_yield, outcome, thrown);
-}
-
 /* The block may have given it back itself, or closed the handle, or this may be a child that it forked. */
 static VALUE polyshm_ruby_gave_back(polyshm_status status, VALUE result, int thrown) {
   if (thrown)
@@ -110,9 +117,27 @@ static VALUE polyshm_ruby_gave_back(polyshm_status status, VALUE result, int thr
 %typemap(default, noblock=1) int64_t timeout, int64_t timeout_option { $1 = -1; }
 %typemap(in, noblock=1) int64_t timeout_option { $1 = polyshm_ruby_timeout_option($input); }
 %typemap(in, noblock=1) int64_t timeout { $1 = polyshm_ruby_timeout($input); }
-/* SWIG puts `check` behind all arguments, so none of them can raise while the hook is on; polyshm_ruby_raise() takes it off, too. */
-%typemap(check, noblock=1) int64_t timeout, int64_t timeout_option { polyshm_on_wait(polyshm_ruby_wait, NULL); }
-%typemap(argout, noblock=1) int64_t timeout, int64_t timeout_option { polyshm_on_wait(NULL, NULL); }
+
+/* A call that may wait, and that may meet a limit of what is open. */
+%define POLYSHM_RUBY_WAITS(call)
+%exception call %{
+  int tries = 0;
+  do {
+    const polyshm_hooked before = polyshm_ruby_hook();
+    $action
+    polyshm_ruby_unhook(before);
+  } while (!tries++ && polyshm_ruby_collected(result));
+%}
+%enddef
+POLYSHM_RUBY_WAITS(polyshm_segment_attach)
+POLYSHM_RUBY_WAITS(polyshm_list_attach)
+POLYSHM_RUBY_WAITS(polyshm_lock_attach)
+POLYSHM_RUBY_WAITS(polyshm_semaphore_attach)
+POLYSHM_RUBY_WAITS(polyshm_event_attach)
+POLYSHM_RUBY_WAITS(polyshm_lock::lock)
+POLYSHM_RUBY_WAITS(polyshm_semaphore::acquire)
+POLYSHM_RUBY_WAITS(polyshm_event::wait)
+POLYSHM_RUBY_WAITS(polyshm_view::wait)
 
 %typemap(in, numinputs=0, noblock=1) polyshm_lock_outcome *out (polyshm_lock_outcome outcome) { $1 = &outcome; }
 %typemap(argout, noblock=1) polyshm_lock_outcome *out { $result = polyshm_ruby_lock_outcomes[*$1]; }
@@ -124,15 +149,19 @@ static VALUE polyshm_ruby_gave_back(polyshm_status status, VALUE result, int thr
   VALUE synchronize(int64_t timeout_option) {
     polyshm_ruby_need_block();
     polyshm_lock_outcome outcome;
-    polyshm_status status = polyshm_lock_lock($self, timeout_option, &outcome);
-    if (polyshm_ruby_collected(status))
+    polyshm_status status;
+    int tries = 0;
+    do {
+      const polyshm_hooked before = polyshm_ruby_hook();
       status = polyshm_lock_lock($self, timeout_option, &outcome);
+      polyshm_ruby_unhook(before);
+    } while (!tries++ && polyshm_ruby_collected(status));
     if (status)
       polyshm_ruby_raise(status);
     if (outcome == POLYSHM_LOCK_TIMED_OUT)
       return Qnil;
     int thrown;
-    VALUE result = polyshm_ruby_yield(polyshm_ruby_lock_outcomes[outcome], &thrown);
+    VALUE result = rb_protect(rb_yield, polyshm_ruby_lock_outcomes[outcome], &thrown);
     return polyshm_ruby_gave_back(polyshm_lock_unlock($self), result, thrown);
   }
 }
@@ -141,15 +170,19 @@ static VALUE polyshm_ruby_gave_back(polyshm_status status, VALUE result, int thr
   VALUE synchronize(int64_t timeout_option) {
     polyshm_ruby_need_block();
     bool acquired;
-    polyshm_status status = polyshm_semaphore_acquire($self, timeout_option, &acquired);
-    if (polyshm_ruby_collected(status))
+    polyshm_status status;
+    int tries = 0;
+    do {
+      const polyshm_hooked before = polyshm_ruby_hook();
       status = polyshm_semaphore_acquire($self, timeout_option, &acquired);
+      polyshm_ruby_unhook(before);
+    } while (!tries++ && polyshm_ruby_collected(status));
     if (status)
       polyshm_ruby_raise(status);
     if (!acquired)
       return Qnil;
     int thrown;
-    VALUE result = polyshm_ruby_yield(Qtrue, &thrown);
+    VALUE result = rb_protect(rb_yield, Qtrue, &thrown);
     return polyshm_ruby_gave_back(polyshm_semaphore_release($self), result, thrown);
   }
 }

@@ -8,6 +8,7 @@ typedef struct tcl_wait {
   Tcl_Interp *interp;     /* NULL: not begun */
   tcl_handle *handle;     /* what waits; NULL: attach */
   Tcl_InterpState broken; /* the error that broke the wait */
+  polyshm_hooked before;  /* of a wait whose handler waits itself */
 } tcl_wait;
 
 static polyshm_status tcl_wait_hook(void (*sleep)(void *slice), void *slice, void *context) {
@@ -16,7 +17,6 @@ static polyshm_status tcl_wait_hook(void (*sleep)(void *slice), void *slice, voi
   sleep(slice);
   if (Tcl_AsyncReady())
     code = Tcl_AsyncInvoke(wait->interp, TCL_OK);
-  polyshm_on_wait(tcl_wait_hook, wait); /* a handler may have waited, too, and taken the hook off */
   if (Tcl_InterpDeleted(wait->interp))
     return POLYSHM_EINTR;
   if (code == TCL_OK)
@@ -34,13 +34,13 @@ static void tcl_wait_begin(tcl_wait *wait, Tcl_Interp *interp, tcl_handle *handl
   wait->handle = handle;
   if (handle)
     tcl_pin(handle);
-  polyshm_on_wait(tcl_wait_hook, wait);
+  wait->before = polyshm_on_wait(tcl_wait_hook, wait);
 }
 
 static void tcl_wait_end(tcl_wait *wait) {
   if (!wait->interp)
     return;
-  polyshm_on_wait(NULL, NULL);
+  (void)polyshm_on_wait(wait->before.hook, wait->before.context);
   if (wait->handle)
     tcl_unpin(wait->handle);
   if (wait->broken)

@@ -146,6 +146,33 @@ static void a_hook_ends_the_wait(void **state) {
   }
 }
 
+/* As a script's handler that waits itself. */
+static polyshm_status nesting_hook(void (*sleep_slice)(void *slice), void *slice, void *context) {
+  struct hook_calls *calls = context;
+  struct hook_calls inner = {.limit = 2, .answer = POLYSHM_CLOSED};
+  polyshm_segment *segment = NULL;
+  sleep_slice(slice);
+  polyshm_hooked before = polyshm_on_wait(hook, &inner);
+  assert_status(POLYSHM_CLOSED, polyshm_segment_attach("test-core-nobody-makes-this", 0, -1, &segment));
+  (void)polyshm_on_wait(before.hook, before.context);
+  assert_int_equal(inner.count, 2);
+  return ++calls->count == calls->limit ? calls->answer : POLYSHM_OK;
+}
+
+static void a_hook_is_given_back_after_another_one(void **state) {
+  (void)state;
+  struct hook_calls calls = {.limit = 3, .answer = POLYSHM_EINTR};
+  polyshm_segment *segment = NULL;
+  polyshm_hooked none = polyshm_on_wait(nesting_hook, &calls);
+  assert_null(none.hook);
+  assert_null(none.context);
+  assert_status(POLYSHM_EINTR, polyshm_segment_attach(fresh_name(), 0, -1, &segment));
+  polyshm_hooked mine = polyshm_on_wait(NULL, NULL);
+  assert_true(mine.hook == nesting_hook);
+  assert_ptr_equal(mine.context, &calls);
+  assert_int_equal(calls.count, 3);
+}
+
 static void *wait_in_a_thread(void *context) {
   polyshm_segment *segment = NULL;
   *(polyshm_status *)context =
@@ -230,6 +257,7 @@ int main(void) {
       TEST(a_hook_lets_the_wait_go_on),
       TEST(a_hook_ends_the_wait),
       TEST(a_hook_is_its_threads_own),
+      TEST(a_hook_is_given_back_after_another_one),
       TEST(resize_waits_for_another_one),
       TEST(resize_does_not_wait_for_ever),
   };

@@ -116,9 +116,18 @@ POLYSHM_API polyshm_status polyshm_fail(polyshm_status status, const char *forma
  */
 typedef polyshm_status polyshm_wait_hook(void (*sleep)(void *slice), void *slice, void *context);
 
-/** Sets the calling thread's hook; NULL takes it off, and waits then end with POLYSHM_EINTR when a signal
- * comes. */
-POLYSHM_API void polyshm_on_wait(polyshm_wait_hook *hook, void *context);
+/** A hook with its context. */
+typedef struct polyshm_hooked {
+  polyshm_wait_hook *hook;
+  void *context;
+} polyshm_hooked;
+
+/**
+ * Sets the calling thread's hook; NULL takes it off, and waits then end with POLYSHM_EINTR when a signal
+ * comes. Returns what was set before. Who sets a hook around a call sets that again behind it: the call may
+ * stand in a handler that another wait's hook has let run.
+ */
+POLYSHM_API polyshm_hooked polyshm_on_wait(polyshm_wait_hook *hook, void *context);
 
 #ifdef __cplusplus
 }

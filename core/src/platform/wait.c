@@ -13,12 +13,12 @@
 /* linux/futex.h, which comes with the kernel's headers and not with every libc */
 enum { FUTEX_WAIT = 0, FUTEX_WAKE = 1 };
 
-static _Thread_local polyshm_wait_hook *wait_hook;
-static _Thread_local void *wait_context;
+static _Thread_local polyshm_hooked hooked;
 
-void polyshm_on_wait(polyshm_wait_hook *hook, void *context) {
-  wait_hook = hook;
-  wait_context = context;
+polyshm_hooked polyshm_on_wait(polyshm_wait_hook *hook, void *context) {
+  polyshm_hooked before = hooked;
+  hooked = (polyshm_hooked){hook, context};
+  return before;
 }
 
 static int64_t read_clock(clockid_t clock) {
@@ -83,8 +83,8 @@ static void sleep_once(void *context) {
 }
 
 static polyshm_status take(struct nap *nap) {
-  if (wait_hook)
-    return wait_hook(sleep_once, nap, wait_context);
+  if (hooked.hook)
+    return hooked.hook(sleep_once, nap, hooked.context);
   sleep_once(nap);
   return nap->interrupted ? POLYSHM_EINTR : POLYSHM_OK;
 }
