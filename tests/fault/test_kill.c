@@ -183,6 +183,8 @@ static struct tally kill_at_every_instruction(const struct deed *deed) {
     LEARN = -1
   }; /* before the points: what is bound at its first call is bound, then they are found */
   for (int i = REHEARSE, count = 0; i < count; i++) {
+    if (i >= 0 && !tracee_worth_it(points[i]))
+      continue;
     struct tally *counted = i < 0 ? &(struct tally){0} : &tally;
     if (deed->on_existing)
       subject.segment = make_again(name);

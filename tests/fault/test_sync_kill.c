@@ -456,11 +456,6 @@ static void kill_at(struct point point, const struct deed *deed, struct subject 
   survive(deed, subject, sleeper, tally);
 }
 
-/* Loops are over private memory, to compare and to sum up: the first rounds, and then ever fewer, do. */
-static bool is_worth_it(struct point point) {
-  return point.times <= 8 || (point.times & (point.times - 1)) == 0;
-}
-
 static struct tally kill_at_every_instruction(const struct deed *deed, struct subject *subject) {
   struct tally tally = {0};
   struct tracee child;
@@ -469,9 +464,12 @@ static struct tally kill_at_every_instruction(const struct deed *deed, struct su
   assert_non_null(points);
   tracee_open(&child);
   child.before = deed->before;
-  int count = find_points(deed, subject, &child, points);
+  int count = 0;
+  for (int i = 0; i < 2;
+       i++) /* the first is a rehearsal: memory that this process needs for it is there then */
+    count = find_points(deed, subject, &child, points);
   for (int i = 0; i < count; i++)
-    if (is_worth_it(points[i]))
+    if (tracee_worth_it(points[i]))
       kill_at(points[i], deed, subject, &child, &tally);
   tracee_close(&child);
   free(points);

@@ -23,11 +23,15 @@ enum { TRACEE_RESULT_BYTES = 2048 };
 /** Whether work can be done instruction by instruction here; if not, says why. */
 bool tracee_can_step(void);
 
+/** Ways in which a machine may be blind, for a test of the tests. */
+enum tracee_blindness { TRACEE_SEES, TRACEE_PASSES_BREAKPOINTS, TRACEE_PASSES_STEPS };
+
 struct tracee {
   pid_t pid;
   struct tracee_page *page; /* shared with the child */
   bool ended;
   tracee_work *before; /* what the child does before its work, untraced; or NULL */
+  enum tracee_blindness blindness;
 };
 
 /** An instruction of the work: where it stands, and for which time it is reached. */
@@ -35,6 +39,10 @@ struct point {
   uint64_t address;
   int times;
 };
+
+/** Whether a child stops where it should, by a small deed of which every stop is known. What is blind here
+ * would see nothing in any other deed, and find nothing wrong. */
+bool tracee_sees(enum tracee_blindness blindness);
 
 /** Makes the shared memory; once for any number of children. */
 void tracee_open(struct tracee *tracee);
@@ -52,6 +60,9 @@ void tracee_step(struct tracee *tracee);
 /** Steps a child that was started through its whole work, to learn all points of it, and ends it; returns how
  * many there are, and aborts if more than `most`. A repeated string instruction is one. */
 int tracee_find_points(struct tracee *tracee, struct point *points, int most);
+/** Whether to look at that point: loops are over private memory, to compare, to format and to sum up; the
+ * first rounds, and then ever fewer, do. */
+bool tracee_worth_it(struct point point);
 /** Runs until it stands before that instruction, or ends. Needs TRACEE_HAS_BREAKPOINTS. */
 void tracee_run_to(struct tracee *tracee, struct point point);
 /** Fails the test if too many children were not seen to come to their point: then it proves nothing. */
