@@ -252,13 +252,15 @@ typedef struct plan {
   polyshm_list *list;
 } plan;
 
-static void write_list(uint8_t *base, void *context) {
+static polyshm_status write_list(uint8_t *base, const polyshm__draft *draft, void *context) {
+  (void)draft;
   const plan *of = context;
   const polyshm_list *list = of->list;
   store_word(base, (uint64_t)list->length);
   memcpy(base + WORD, list->offsets, (size_t)((list->length + 1) * WORD));
   for (int64_t i = 0; i < list->length; i++)
     store_value(place_of(list, base, i), &of->values[i]);
+  return POLYSHM_OK;
 }
 
 static polyshm_list *new_list(int64_t length) {

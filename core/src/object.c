@@ -1,5 +1,9 @@
 #include "object_internal.h"
 
+#include <polyshm/directory.h>
+
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,10 +30,24 @@ polyshm_status polyshm__object_fail(const polyshm__object *object, polyshm_statu
 struct making {
   const polyshm__class *class;
   int64_t size, count;
+  const char *verb, *name;
 };
 
-static void write_object(uint8_t *base, void *context) {
+/* Where a file system does not keep a participant's lock, each living owner would be taken for dead. */
+static polyshm_status no_tokens(const char *verb, const char *name, int file) {
+  uint32_t type = polyshm__file_system(file);
+  return polyshm_fail(
+      POLYSHM_EOPNOTSUPP,
+      "%s \"%s\": %s (%s, type 0x%" PRIx32
+      ") drops a lock on a file that is mapped but not open, by which one tells who is alive: mount "
+      "a tmpfs there, or name another directory (POLYSHM_DIRECTORY)",
+      verb, name, polyshm_directory(), type == POLYSHM__OVERLAYFS ? "overlayfs" : "its file system", type);
+}
+
+static polyshm_status write_object(uint8_t *base, const polyshm__draft *draft, void *context) {
   const struct making *making = context;
+  if (making->class->owned && !polyshm__token_possible(draft->fd, draft->hidden, &draft->identity))
+    return no_tokens(making->verb, making->name ? making->name : "", draft->fd);
   polyshm__header header;
   polyshm__header_make(&header, making->class->kind, making->size);
   memcpy(base, &header, sizeof header);
@@ -38,6 +56,7 @@ static void write_object(uint8_t *base, void *context) {
   memcpy(body + POLYSHM__TAG_OFFSET, making->class->tag, strlen(making->class->tag));
   if (making->class->write)
     making->class->write(body, making->count);
+  return POLYSHM_OK;
 }
 
 /* Before there is anything else: what was created must not be left without a handle. */
@@ -90,6 +109,9 @@ static polyshm_status finish_recognised(polyshm__object *object, polyshm_status 
   if (status)
     return status;
   status = recognise(object, verb);
+  if (!status && object->class->owned &&
+      !polyshm__token_possible(file, object->segment->name, &object->segment->identity))
+    status = no_tokens(verb, object->segment->name, file);
   if (status) {
     polyshm__object_free(object);
     *out = NULL;
@@ -101,7 +123,7 @@ polyshm_status polyshm__object_create(const polyshm__class *class, const char *n
                                       int64_t count, int64_t mode, polyshm__object **out) {
   if (!out)
     return polyshm__object_no_result("create");
-  struct making making = {class, POLYSHM__BODY_OFFSET + body_size, count};
+  struct making making = {class, POLYSHM__BODY_OFFSET + body_size, count, "create", name};
   int file = -1;
   polyshm__object *object = make_handle(class, "create");
   if (!object)
@@ -138,7 +160,7 @@ polyshm_status polyshm__object_open(const polyshm__class *class, const char *nam
                                     int64_t count, int64_t mode, int64_t flags, polyshm__object **out) {
   if (!out)
     return polyshm__object_no_result("open");
-  struct making making = {class, POLYSHM__BODY_OFFSET + body_size, count};
+  struct making making = {class, POLYSHM__BODY_OFFSET + body_size, count, "open", name};
   polyshm_status status = check_flags("open", flags);
   if (status)
     return status;
@@ -166,12 +188,54 @@ void polyshm__object_free(polyshm__object *object) {
   if (object->class->before_free)
     object->class->before_free(object);
   (void)polyshm__object_close(object);
-  polyshm__participants_free(&object->participants);
+  polyshm__participants_free(&object->participants, object->segment);
   polyshm_segment_free(object->segment);
   free(object);
 }
 
 /* ---- participants ---- */
+
+/* Why nobody new gets an id. */
+static polyshm_status no_id(polyshm__object *object, const char *verb) {
+  const char *name = object->segment->name;
+  char who[32] = "somebody";
+  polyshm__obstacle obstacle;
+  polyshm__participants_obstacle(&object->participants, object->segment, &obstacle);
+  if (!obstacle.by_reader && !obstacle.many)
+    return polyshm__object_fail(object, POLYSHM_EBUSY, verb, "no participant's id is free: try again");
+  if (obstacle.process)
+    (void)snprintf(who, sizeof who, "process %" PRId64, obstacle.process);
+  return polyshm_fail(
+      POLYSHM_EBUSY,
+      "%s \"%s\": no participant's id is free: %s keeps a %s lock (fcntl) on the bytes of all ids: end "
+      "it (fuser %s/%s tells who has the file open), and let no such user open the file",
+      verb, name, who, obstacle.by_reader ? "read" : "write", polyshm_directory(), name);
+}
+
+static polyshm_status fail_to_join(polyshm__object *object, polyshm_status status, const char *verb) {
+  switch (status) {
+  case POLYSHM_EBUSY:
+    return no_id(object, verb);
+  case POLYSHM_EOPNOTSUPP:
+    return no_tokens(verb, object->segment->name, atomic_load(&object->participants.file));
+  case POLYSHM_EACCES:
+    return polyshm__object_fail(object, status, verb,
+                                "a process takes part by opening the object anew, and this one may not: its "
+                                "user or the mode has changed "
+                                "since. Use it once before privileges are dropped, in each process (a try "
+                                "with the time-out 0 will do), "
+                                "or give it a group and the mode 0660");
+  case POLYSHM_ENOENT:
+    return polyshm__object_fail(object, status, verb,
+                                "a process takes part by opening the object anew, and this one sees it "
+                                "neither by its name nor in /proc, "
+                                "though it is there: has the root been changed (chroot)? Use it once before "
+                                "that, in each process (a try "
+                                "with the time-out 0 will do)");
+  default:
+    return polyshm__object_fail(object, status, verb, NULL);
+  }
+}
 
 polyshm_status polyshm__object_join(polyshm__object *object, const char *verb, uint32_t *id) {
   *id = polyshm__object_id(object);
@@ -179,8 +243,7 @@ polyshm_status polyshm__object_join(polyshm__object *object, const char *verb, u
     return POLYSHM_OK;
   polyshm_status status = polyshm__participants_join(&object->participants, object->segment);
   if (status)
-    return polyshm__object_fail(object, status, verb,
-                                status == POLYSHM_EBUSY ? "no participant's id is free: try again" : NULL);
+    return fail_to_join(object, status, verb);
   *id = polyshm__object_id(object);
   return POLYSHM_OK;
 }

@@ -4,12 +4,22 @@
 
 /* ---- the calls that use the file and the latest participant ---- */
 
-static bool enter(polyshm__participants *participants) {
-  unsigned users = atomic_load(&participants->users);
+/* As they are for this process. */
+static uint64_t of_this_process(uint64_t users) {
+  const uint64_t process = polyshm__process();
+  return users >> 32 == process ? users : process << 32 | (users & POLYSHM__CLOSED);
+}
+
+static polyshm_status enter(polyshm__participants *participants) {
+  uint32_t process;
+  polyshm_status status = polyshm__process_numbered(&process);
+  if (status)
+    return status;
+  uint64_t users = atomic_load(&participants->users);
   while (!(users & POLYSHM__CLOSED))
-    if (atomic_compare_exchange_weak(&participants->users, &users, users + 1))
-      return true;
-  return false;
+    if (atomic_compare_exchange_weak(&participants->users, &users, of_this_process(users) + 1))
+      return POLYSHM_OK;
+  return POLYSHM_CLOSED;
 }
 
 static void drop_token(polyshm__participants *participants) {
@@ -25,10 +35,14 @@ static void close_file(polyshm__participants *participants, const polyshm_segmen
 }
 
 static void leave(polyshm__participants *participants, const polyshm_segment *segment) {
-  unsigned users = atomic_fetch_sub(&participants->users, 1);
+  uint64_t users = atomic_load(&participants->users);
+  do
+    if (of_this_process(users) != users)
+      return; /* a handler of a signal called fork(2), and in the child nobody has entered */
+  while (!atomic_compare_exchange_weak(&participants->users, &users, users - 1));
   if (users & POLYSHM__CLOSED)
     drop_token(participants); /* it may have been taken since */
-  if (users == POLYSHM__CLOSED + 1)
+  if ((users & UINT32_MAX) == POLYSHM__CLOSED + 1)
     close_file(participants, segment);
 }
 
@@ -37,17 +51,20 @@ void polyshm__participants_begin(polyshm__participants *participants, int file) 
 }
 
 void polyshm__participants_close(polyshm__participants *participants) {
-  (void)atomic_fetch_or(&participants->users, POLYSHM__CLOSED);
+  uint64_t users = atomic_load(&participants->users);
+  while (
+      !atomic_compare_exchange_weak(&participants->users, &users, of_this_process(users) | POLYSHM__CLOSED)) {
+  }
 }
 
 void polyshm__participants_end(polyshm__participants *participants, const polyshm_segment *segment) {
-  drop_token(
-      participants); /* whoever is inside: after fork(2) that may be threads that only the parent has */
-  if (atomic_load(&participants->users) == POLYSHM__CLOSED)
+  drop_token(participants); /* whoever is inside */
+  if ((of_this_process(atomic_load(&participants->users)) & UINT32_MAX) == POLYSHM__CLOSED)
     close_file(participants, segment);
 }
 
-void polyshm__participants_free(polyshm__participants *participants) {
+void polyshm__participants_free(polyshm__participants *participants, const polyshm_segment *segment) {
+  close_file(participants, segment);
   for (polyshm__participant *one = atomic_load(&participants->latest), *next; one; one = next) {
     next = one->inherited;
     free(one);
@@ -55,6 +72,10 @@ void polyshm__participants_free(polyshm__participants *participants) {
 }
 
 /* ---- to take part ---- */
+
+static _Atomic uint32_t *next_participant(const polyshm_segment *segment) {
+  return (_Atomic uint32_t *)(void *)(polyshm__segment_base(segment) + POLYSHM__NEXT_PARTICIPANT_OFFSET);
+}
 
 static void identify(polyshm__participants *participants, const polyshm__token *token) {
   atomic_store(&participants->identity, (uint64_t)token->process << 32 | token->id);
@@ -69,10 +90,8 @@ static polyshm_status join(polyshm__participants *participants, const polyshm_se
   polyshm__participant *mine = calloc(1, sizeof *mine);
   if (!mine)
     return POLYSHM_ENOMEM;
-  uint8_t *base = polyshm__segment_base(segment);
-  polyshm_status status = polyshm__token_take(
-      atomic_load(&participants->file), segment->name, &segment->identity,
-      (_Atomic uint32_t *)(void *)(base + POLYSHM__NEXT_PARTICIPANT_OFFSET), &mine->token);
+  polyshm_status status = polyshm__token_take(atomic_load(&participants->file), segment->name,
+                                              &segment->identity, next_participant(segment), &mine->token);
   if (status) {
     free(mine);
     return status;
@@ -89,34 +108,32 @@ static polyshm_status join(polyshm__participants *participants, const polyshm_se
 
 polyshm_status polyshm__participants_join(polyshm__participants *participants,
                                           const polyshm_segment *segment) {
-  if (!enter(participants))
-    return POLYSHM_CLOSED;
-  polyshm_status status = join(participants, segment);
+  polyshm_status status = enter(participants);
+  if (status)
+    return status;
+  status = join(participants, segment);
   leave(participants, segment);
   return status;
 }
 
-/* ---- to ask for others ---- */
-
-/* A descriptor to ask by: ours, or, where a daemon has closed that, one more. */
-static bool ask(const polyshm__participants *participants, const polyshm_segment *segment, uint32_t id) {
-  const int file = atomic_load(&participants->file);
-  bool alive = true;
-  if (polyshm__file_is(file, &segment->identity))
-    return polyshm__token_alive(file, id, &alive) || alive;
-  int again;
-  if (polyshm__file_again(-1, segment->name, &segment->identity, &again))
-    return true;
-  bool unknown = polyshm__token_alive(again, id, &alive) != POLYSHM_OK;
-  polyshm__file_close(again);
-  return unknown || alive;
+void polyshm__participants_obstacle(polyshm__participants *participants, const polyshm_segment *segment,
+                                    polyshm__obstacle *obstacle) {
+  *obstacle = (polyshm__obstacle){0};
+  if (enter(participants))
+    return;
+  polyshm__token_obstacle(atomic_load(&participants->file), atomic_load(next_participant(segment)), obstacle);
+  leave(participants, segment);
 }
+
+/* ---- to ask for others ---- */
 
 bool polyshm__participants_alive(polyshm__participants *participants, const polyshm_segment *segment,
                                  uint32_t id) {
-  if (!enter(participants))
+  if (enter(participants))
     return true;
-  bool alive = ask(participants, segment, id);
+  bool alive = true;
+  polyshm_status status =
+      polyshm__token_alive(atomic_load(&participants->file), segment->name, &segment->identity, id, &alive);
   leave(participants, segment);
-  return alive;
+  return status || alive;
 }

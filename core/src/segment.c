@@ -197,13 +197,17 @@ static polyshm_status try_create(const struct creation *creation, bool fallback,
   const polyshm__facts facts = {.identity = draft.identity, .size = creation->size, .mode = creation->mode};
   status = make_handle(verb, word, draft.fd, &facts, 0, &segment);
   if (!status) {
-    if (creation->contents)
-      creation->contents->write(polyshm__segment_base(segment), creation->contents->context);
-    status =
-        creation->name ? polyshm__draft_publish(&draft, creation->name) : publish_generated(&draft, segment);
-    *refused = draft.refused;
+    const polyshm__contents *contents = creation->contents;
+    if (contents)
+      status = contents->write(polyshm__segment_base(segment), &draft, contents->context);
+    if (!status) {
+      status = creation->name ? polyshm__draft_publish(&draft, creation->name)
+                              : publish_generated(&draft, segment);
+      *refused = draft.refused;
+      if (status)
+        (void)fail_to_create(creation, status, *refused);
+    }
     if (status) {
-      (void)fail_to_create(creation, status, *refused);
       polyshm_segment_free(segment);
       segment = NULL;
     }

@@ -36,7 +36,7 @@ struct polyshm_segment {
 
 /** What a segment holds from the moment it has its name: write() is given its zero bytes before. */
 typedef struct polyshm__contents {
-  void (*write)(uint8_t *base, void *context);
+  polyshm_status (*write)(uint8_t *base, const polyshm__draft *draft, void *context);
   void *context;
 } polyshm__contents;
 

@@ -44,20 +44,25 @@ static polyshm_status take(struct place *place, polyshm__token *token) {
 
 static bool is_alive(const struct place *place, uint32_t id) {
   bool alive = false;
-  assert_ok(polyshm__token_alive(place->fd, id, &alive));
+  assert_ok(polyshm__token_alive(place->fd, place->name, &place->identity, id, &alive));
   return alive;
 }
 
-/* Takes ids away, as somebody who lives has them. To be closed. */
-static int occupy(const struct place *place, uint32_t first, uint32_t count) {
-  struct flock range = {.l_type = F_WRLCK,
+/* A lock of such a type on the bytes of these ids; to be closed. */
+static int lock_ids(const struct place *place, int command, short type, uint32_t first, uint32_t count) {
+  struct flock range = {.l_type = type,
                         .l_whence = SEEK_SET,
                         .l_start = ((off_t)1 << 40) + (off_t)first,
                         .l_len = (off_t)count};
-  int fd = open(path_of_name(place->name), O_RDWR | O_CLOEXEC);
+  int fd = open(path_of_name(place->name), (type == F_RDLCK ? O_RDONLY : O_RDWR) | O_CLOEXEC);
   assert_true(fd >= 0);
-  assert_int_equal(fcntl(fd, F_OFD_SETLK, &range), 0);
+  assert_int_equal(fcntl(fd, command, &range), 0);
   return fd;
+}
+
+/* Takes ids away, as somebody who lives has them. */
+static int occupy(const struct place *place, uint32_t first, uint32_t count) {
+  return lock_ids(place, F_OFD_SETLK, F_WRLCK, first, count);
 }
 
 /* ---- ids ---- */
@@ -210,9 +215,32 @@ static void a_file_without_its_name(void **state) {
 
 static void what_cannot_be_asked(void **state) {
   (void)state;
+  const struct place place = {.name = fresh_name()};
   bool alive = true;
-  assert_status(-EBADF, polyshm__token_alive(-1, 1, &alive));
+  assert_status(POLYSHM_ESTALE, polyshm__token_alive(-1, place.name, &place.identity, 1, &alive));
   assert_true(alive);
+}
+
+/* ---- read locks, which whoever may only read the file can have ---- */
+
+static void a_read_lock_is_no_life(void **state) {
+  (void)state;
+  struct place place = new_place(1);
+  polyshm__token tokens[2];
+  assert_ok(take(&place, &tokens[0]));
+  assert_ok(take(&place, &tokens[1]));
+  polyshm__token_drop(&tokens[0]);
+  const int commands[] = {F_OFD_SETLK, F_SETLK};
+  for (int i = 0; i < 2; i++) {
+    int dead = lock_ids(&place, commands[i], F_RDLCK, 1, 1),
+        behind = lock_ids(&place, commands[i], F_RDLCK, 3, LAST_ID - 3);
+    assert_false(is_alive(&place, 1) || is_alive(&place, 3) || is_alive(&place, 1000));
+    assert_true(is_alive(&place, 2)); /* on its byte no read lock can be */
+    assert_int_equal(close(dead), 0);
+    assert_int_equal(close(behind), 0);
+  }
+  polyshm__token_drop(&tokens[1]);
+  drop_place(&place);
 }
 
 /* ---- processes ---- */
@@ -243,7 +271,8 @@ static void leave_the_parents_alone(void *context) {
   int ended = 0;
   must(waitpid(child, &ended, 0) == child && ended == 0);
   bool alive = false;
-  must_ok(polyshm__token_alive(heritage->place->fd, own.id, &alive));
+  must_ok(polyshm__token_alive(heritage->place->fd, heritage->place->name, &heritage->place->identity, own.id,
+                               &alive));
   must(alive);
 }
 
@@ -324,6 +353,83 @@ static void locks_at_the_end_of_the_ids(void **state) {
     polyshm_lock_free(locks[i]);
 }
 
+struct guarded {
+  polyshm_lock *lock;
+  polyshm_semaphore *semaphore;
+};
+
+static void take_both_and_die(void *context) {
+  const struct guarded *guarded = context;
+  polyshm_lock_outcome outcome = -1;
+  bool got = false;
+  must_ok(polyshm_lock_lock(guarded->lock, 0, &outcome));
+  must_ok(polyshm_semaphore_acquire(guarded->semaphore, 0, &got));
+  must(outcome == POLYSHM_LOCKED && got);
+}
+
+static void take_part(const struct guarded *guarded, polyshm_lock_outcome expected) {
+  polyshm_lock_outcome outcome = -1;
+  bool got = false;
+  assert_ok(polyshm_lock_lock(guarded->lock, LONG, &outcome));
+  assert_int_equal(outcome, expected);
+  assert_ok(polyshm_semaphore_acquire(guarded->semaphore, LONG, &got));
+  assert_true(got);
+  if (outcome == POLYSHM_RECOVERED)
+    assert_ok(polyshm_lock_repaired(guarded->lock));
+  assert_ok(polyshm_lock_unlock(guarded->lock));
+  assert_ok(polyshm_semaphore_release(guarded->semaphore));
+}
+
+struct reader {
+  struct place lock, semaphore;
+  int command;
+};
+
+/* Each in a process of its own: a classic lock goes when its process closes the file once. */
+static void read_locks(void *context) {
+  const struct reader *reader = context;
+  (void)lock_ids(&reader->lock, reader->command, F_RDLCK, 2, LAST_ID - 2);
+  (void)lock_ids(&reader->semaphore, reader->command, F_RDLCK, 2, LAST_ID - 2);
+}
+
+/* Who takes part goes on; newcomers are told what is in their way. */
+static void a_reader_keeps_nobody_alive(void **state) {
+  (void)state;
+  struct guarded guarded, newcomer;
+  polyshm_lock_outcome outcome = -1;
+  bool got = true, locked = true;
+  char process[32];
+  assert_ok(polyshm_lock_create(fresh_name(), 0600, &guarded.lock));
+  assert_ok(polyshm_semaphore_create(fresh_name(), 1, 0600, &guarded.semaphore));
+  struct reader reader = {.lock = {.name = polyshm_lock_name(guarded.lock)},
+                          .semaphore = {.name = polyshm_semaphore_name(guarded.semaphore)}};
+  take_part(&guarded, POLYSHM_LOCKED); /* with the id 1 */
+  for (int i = 0; i < 2; i++) {
+    reader.command = i ? F_SETLK : F_OFD_SETLK;
+    in_child(take_both_and_die, &guarded);
+    pid_t child = child_that(read_locks, &reader);
+    (void)snprintf(process, sizeof process, "process %d", (int)child);
+    assert_ok(polyshm_lock_locked(guarded.lock, &locked));
+    assert_false(locked);
+    take_part(&guarded, POLYSHM_RECOVERED);
+    assert_ok(polyshm_lock_attach(reader.lock.name, 0, 0, &newcomer.lock));
+    assert_ok(polyshm_semaphore_attach(reader.semaphore.name, 0, 0, &newcomer.semaphore));
+    assert_status(POLYSHM_EBUSY, polyshm_lock_lock(newcomer.lock, -1, &outcome));
+    assert_words("read lock");
+    assert_words(i ? process : "fuser");
+    assert_status(POLYSHM_EBUSY, polyshm_semaphore_acquire(newcomer.semaphore, -1, &got));
+    assert_words("read lock");
+    end_child(child);
+    take_part(&newcomer, POLYSHM_LOCKED);
+    polyshm_lock_free(newcomer.lock);
+    polyshm_semaphore_free(newcomer.semaphore);
+  }
+  assert_ok(polyshm_lock_unlink(guarded.lock));
+  assert_ok(polyshm_semaphore_unlink(guarded.semaphore));
+  polyshm_lock_free(guarded.lock);
+  polyshm_semaphore_free(guarded.semaphore);
+}
+
 static void a_lock_without_a_free_id(void **state) {
   (void)state;
   polyshm_lock *lock = NULL;
@@ -354,9 +460,11 @@ int main(void) {
       TEST(no_descriptor_is_needed),
       TEST(a_file_without_its_name),
       TEST(what_cannot_be_asked),
+      TEST(a_read_lock_is_no_life),
       TEST(a_child_has_a_number_of_its_own),
       TEST(a_token_ends_with_its_process),
       TEST(locks_at_the_end_of_the_ids),
+      TEST(a_reader_keeps_nobody_alive),
       TEST(a_lock_without_a_free_id),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

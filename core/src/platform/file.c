@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 polyshm_status polyshm__file_open(const char *name, bool readonly, int *fd, polyshm__facts *facts) {
@@ -61,6 +62,13 @@ polyshm_status polyshm__file_open_same(const char *name, bool readonly, const po
   return POLYSHM_ESTALE;
 }
 
+/* As after chroot(2): there, just not to be seen. */
+static bool has_some_name(int fd, const polyshm__identity *identity) {
+  polyshm__facts facts;
+  return fd >= 0 && polyshm__facts_of_open(fd, &facts) == POLYSHM_OK &&
+         polyshm__same_file(&facts.identity, identity) && !facts.unlinked;
+}
+
 polyshm_status polyshm__file_again(int fd, const char *name, const polyshm__identity *identity, int *again) {
   if (polyshm__file_is(fd, identity)) {
     polyshm__path p;
@@ -73,7 +81,13 @@ polyshm_status polyshm__file_again(int fd, const char *name, const polyshm__iden
     if (*again >= 0)
       polyshm__file_close(*again);
   }
-  return polyshm__file_open_same(name, false, identity, again, &(polyshm__facts){0});
+  polyshm_status status = polyshm__file_open_same(name, false, identity, again, &(polyshm__facts){0});
+  return status == POLYSHM_ESTALE && has_some_name(fd, identity) ? POLYSHM_ENOENT : status;
+}
+
+uint32_t polyshm__file_system(int fd) {
+  struct statfs system;
+  return fstatfs(fd, &system) ? 0 : (uint32_t)system.f_type;
 }
 
 polyshm_status polyshm__file_facts(const char *name, polyshm__facts *facts) {

@@ -97,8 +97,11 @@ bool polyshm__file_is(int fd, const polyshm__identity *identity);
 /** polyshm__file_open(), if the name still means that file. ESTALE: it is gone, or means another. */
 polyshm_status polyshm__file_open_same(const char *name, bool readonly, const polyshm__identity *identity,
                                        int *fd, polyshm__facts *facts);
-/** Opens a file once more, through a descriptor that is still it or else by its name. ESTALE: neither. */
+/** Opens a file once more, through a descriptor that is still it or else by its name. ESTALE: neither.
+ * ENOENT: nor, though it has a name, which this process does not see. */
 polyshm_status polyshm__file_again(int fd, const char *name, const polyshm__identity *identity, int *again);
+/** Which file system an open file is on: POLYSHM__TMPFS, … */
+uint32_t polyshm__file_system(int fd);
 polyshm_status polyshm__file_facts(const char *name, polyshm__facts *facts);
 polyshm_status polyshm__file_unlink(const char *name);
 /** Calls `visit` with each name in the directory until it returns nonzero, and returns that. */
@@ -271,14 +274,28 @@ typedef struct polyshm__token {
 
 /**
  * Takes a token with an id drawn from a counter, on a file that is opened as polyshm__file_again() does.
- * EBUSY: each id that was tried is in use.
+ * EBUSY: each id that was tried is in use. EOPNOTSUPP: this file system does not keep it, and others would
+ * take its owner for dead.
  */
 polyshm_status polyshm__token_take(int fd, const char *name, const polyshm__identity *identity,
                                    _Atomic uint32_t *next_id, polyshm__token *token);
+/** Whether a token can be had on the file, as far as that is known; asked once per file system. */
+bool polyshm__token_possible(int fd, const char *name, const polyshm__identity *identity);
 /** Drops the token if it is this process's. Idempotent, in threads too. */
 void polyshm__token_drop(polyshm__token *token);
-/** Whether a token of this id is alive. The file may be open by any descriptor but the token's own. */
-polyshm_status polyshm__token_alive(int fd, uint32_t id, bool *alive);
+/** Whether a token of this id is alive. The file may be open by any descriptor but the token's own; where the
+ * descriptor is none of the file any more, it is opened once more. */
+polyshm_status polyshm__token_alive(int fd, const char *name, const polyshm__identity *identity, uint32_t id,
+                                    bool *alive);
+
+/** The lock on the byte of an id that keeps others from taking it; all false and 0 if there is none. */
+typedef struct polyshm__obstacle {
+  bool by_reader;  /**< a read lock, which is no token */
+  bool many;       /**< it is on more than this byte: no token either */
+  int64_t process; /**< who has it, where the system tells */
+} polyshm__obstacle;
+
+void polyshm__token_obstacle(int fd, uint32_t id, polyshm__obstacle *obstacle);
 
 /* ---- wait.c: time ---- */
 

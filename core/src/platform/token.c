@@ -40,21 +40,20 @@ __attribute__((constructor)) static void watch_forks(void) {
 
 /* ---- tokens ---- */
 
-static int byte_lock(int fd, int command, uint32_t id, short *type) {
-  struct flock byte = {
-      .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = FIRST_BYTE + (off_t)id, .l_len = 1};
-  int result = fcntl(fd, command, &byte);
-  *type = byte.l_type;
-  return result;
+/* fcntl(2) on the byte of an id: sets a lock, or tells, in *byte, the one that is in the way of such a lock.
+ */
+static int byte_lock(int fd, int command, short type, uint32_t id, struct flock *byte) {
+  *byte = (struct flock){.l_type = type, .l_whence = SEEK_SET, .l_start = FIRST_BYTE + (off_t)id, .l_len = 1};
+  return fcntl(fd, command, byte);
 }
 
 static polyshm_status lock_some_byte(int fd, _Atomic uint32_t *next_id, uint32_t *id) {
   for (int tries = 0; tries < TRIES; tries++) {
-    short type;
+    struct flock byte;
     *id = atomic_fetch_add_explicit(next_id, 1, memory_order_relaxed) & POLYSHM__ID_BITS;
     if (!*id || *id == POLYSHM__ID_OF_THE_DEAD)
       continue; /* nobody has these */
-    if (byte_lock(fd, F_OFD_SETLK, *id, &type) == 0)
+    if (byte_lock(fd, F_OFD_SETLK, F_WRLCK, *id, &byte) == 0)
       return POLYSHM_OK;
     if (errno != EAGAIN && errno != EACCES)
       return -errno;
@@ -62,36 +61,103 @@ static polyshm_status lock_some_byte(int fd, _Atomic uint32_t *next_id, uint32_t
   return POLYSHM_EBUSY;
 }
 
-static polyshm_status take(int fd, _Atomic uint32_t *next_id, polyshm__token *token) {
-  polyshm_status status = lock_some_byte(fd, next_id, &token->id);
+/* Keeps the open file, and its locks with it, by a page: the descriptor can be closed. */
+static polyshm_status keep(int fd, void **page) {
+  const size_t size = (size_t)polyshm_page_size();
+  *page = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+  if (*page == MAP_FAILED)
+    return -errno;
+  if (madvise(*page, size, MADV_DONTFORK) == 0)
+    return POLYSHM_OK;
+  polyshm_status status = -errno;
+  (void)munmap(*page, size);
+  return status;
+}
+
+static void let_go(void *page) {
+  (void)munmap(page, (size_t)polyshm_page_size());
+}
+
+/* Only a write lock is a sign of life, for which one must be allowed to write. Asked is what is in the way of
+ * a read lock: that is a write lock alone, and no reader's lock can stand on its byte and hide it. */
+static polyshm_status is_write_locked(int fd, uint32_t id, bool *locked) {
+  struct flock byte;
+  if (byte_lock(fd, F_OFD_GETLK, F_RDLCK, id, &byte))
+    return -errno;
+  *locked = byte.l_type != F_UNLCK;
+  return POLYSHM_OK;
+}
+
+/* By the file opened once more: where the descriptor is another file's now. Called while forks are held. */
+static polyshm_status is_write_locked_anew(const char *name, const polyshm__identity *identity, uint32_t id,
+                                           bool *locked) {
+  int again;
+  polyshm_status status = polyshm__file_again(-1, name, identity, &again);
   if (status)
     return status;
-  size_t page = (size_t)polyshm_page_size();
-  void *memory = mmap(NULL, page, PROT_READ, MAP_SHARED, fd, 0);
-  if (memory == MAP_FAILED)
-    return -errno;
-  if (madvise(memory, page, MADV_DONTFORK) == 0) {
-    atomic_store(&token->page, memory);
-    return POLYSHM_OK;
-  }
-  status = -errno;
-  (void)munmap(memory, page);
+  status = is_write_locked(again, id, locked);
+  polyshm__file_close(again);
   return status;
+}
+
+/* Whether others see the lock now that the descriptor it was set by is closed: false only if they do not. */
+static bool is_kept(int fd, const char *name, const polyshm__identity *identity, uint32_t id) {
+  bool locked = false;
+  if (is_write_locked(fd, id, &locked) == POLYSHM_OK && (locked || polyshm__file_is(fd, identity)))
+    return locked;
+  return is_write_locked_anew(name, identity, id, &locked) != POLYSHM_OK || locked;
+}
+
+/* Takes the lock of an id, drawn from a counter or, without one, of the id 0, through a file opened for that.
+ */
+static polyshm_status take(int fd, const char *name, const polyshm__identity *identity,
+                           _Atomic uint32_t *next_id, uint32_t *id, void **page) {
+  int again;
+  struct flock byte;
+  polyshm_status status = polyshm__file_again(fd, name, identity, &again);
+  if (status)
+    return status;
+  *id = 0;
+  if (next_id)
+    status = lock_some_byte(again, next_id, id);
+  else
+    status = byte_lock(again, F_OFD_SETLK, F_WRLCK, *id, &byte) ? POLYSHM_EBUSY : POLYSHM_OK;
+  if (!status)
+    status = keep(again, page);
+  polyshm__file_close(again);
+  if (status || is_kept(fd, name, identity, *id))
+    return status;
+  let_go(*page);
+  return POLYSHM_EOPNOTSUPP;
 }
 
 polyshm_status polyshm__token_take(int fd, const char *name, const polyshm__identity *identity,
                                    _Atomic uint32_t *next_id, polyshm__token *token) {
   polyshm__hold_forks();
-  int again;
+  void *page = NULL;
   polyshm_status status = forks_are_watched ? polyshm__process_numbered(&token->process) : POLYSHM_ENOMEM;
   if (!status)
-    status = polyshm__file_again(fd, name, identity, &again);
-  if (!status) {
-    status = take(again, next_id, token);
-    polyshm__file_close(again);
-  }
+    status = take(fd, name, identity, next_id, &token->id, &page);
+  if (!status)
+    atomic_store(&token->page, page);
   polyshm__allow_forks();
   return status;
+}
+
+bool polyshm__token_possible(int fd, const char *name, const polyshm__identity *identity) {
+  static _Atomic uint64_t good_device; /* the last one on which a token was kept: asked once, as a rule */
+  if (atomic_load_explicit(&good_device, memory_order_relaxed) == identity->device)
+    return true;
+  polyshm__hold_forks();
+  uint32_t id;
+  void *page;
+  polyshm_status status = take(fd, name, identity, NULL, &id, &page);
+  polyshm__allow_forks();
+  if (status)
+    return status != POLYSHM_EOPNOTSUPP; /* what cannot be found out here will show when a token is taken */
+  let_go(page);
+  atomic_store_explicit(&good_device, identity->device, memory_order_relaxed);
+  return true;
 }
 
 void polyshm__token_drop(polyshm__token *token) {
@@ -99,13 +165,25 @@ void polyshm__token_drop(polyshm__token *token) {
     return;
   void *page = atomic_exchange(&token->page, NULL);
   if (page)
-    (void)munmap(page, (size_t)polyshm_page_size());
+    let_go(page);
 }
 
-polyshm_status polyshm__token_alive(int fd, uint32_t id, bool *alive) {
-  short type;
-  if (byte_lock(fd, F_OFD_GETLK, id, &type))
-    return -errno;
-  *alive = type != F_UNLCK;
-  return POLYSHM_OK;
+polyshm_status polyshm__token_alive(int fd, const char *name, const polyshm__identity *identity, uint32_t id,
+                                    bool *alive) {
+  if (polyshm__file_is(fd, identity))
+    return is_write_locked(fd, id, alive);
+  polyshm__hold_forks(); /* a child would have the file open for good */
+  polyshm_status status = is_write_locked_anew(name, identity, id, alive);
+  polyshm__allow_forks();
+  return status;
+}
+
+void polyshm__token_obstacle(int fd, uint32_t id, polyshm__obstacle *obstacle) {
+  struct flock byte;
+  *obstacle = (polyshm__obstacle){0};
+  if (byte_lock(fd, F_OFD_GETLK, F_WRLCK, id & POLYSHM__ID_BITS, &byte) || byte.l_type == F_UNLCK)
+    return;
+  obstacle->by_reader = byte.l_type == F_RDLCK;
+  obstacle->many = byte.l_len != 1;
+  obstacle->process = byte.l_pid > 0 ? byte.l_pid : 0;
 }

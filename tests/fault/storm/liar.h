@@ -4,8 +4,10 @@
 
 #include "platform/platform.h"
 
-polyshm_status __real_polyshm__token_alive(int fd, uint32_t id, bool *alive);
-polyshm_status __wrap_polyshm__token_alive(int fd, uint32_t id, bool *alive);
+polyshm_status __real_polyshm__token_alive(int fd, const char *name, const polyshm__identity *identity,
+                                           uint32_t id, bool *alive);
+polyshm_status __wrap_polyshm__token_alive(int fd, const char *name, const polyshm__identity *identity,
+                                           uint32_t id, bool *alive);
 polyshm__wait __real_polyshm__wait_begin(int64_t timeout);
 polyshm__wait __wrap_polyshm__wait_begin(int64_t timeout);
 
