@@ -53,13 +53,13 @@ polyshm_status polyshm_event_set(polyshm_event *event) {
   polyshm_status status = check_open(event, "set");
   if (status)
     return status;
+  /* It is written even where it is set: who clears it and then looks at what was written before this set()
+   * must find it, and only two writes of one word are sure to be in one order. */
   uint32_t seen = atomic_load(word_of(event)), word;
-  do {
-    if (seen & SET)
-      return polyshm__object_done(&event->object, "set");
-    word = ((seen & ~FLAGS) + GENERATION) | SET;
-  } while (!atomic_compare_exchange_weak(word_of(event), &seen, word));
-  if (seen & SLEEPERS)
+  do
+    word = seen & SET ? seen : ((seen & ~FLAGS) + GENERATION) | SET;
+  while (!atomic_compare_exchange_weak(word_of(event), &seen, word));
+  if (word != seen && seen & SLEEPERS)
     (void)polyshm__wake(word_of(event), INT64_MAX); /* all: the bit is gone, nobody would wake those left */
   return polyshm__object_done(&event->object, "set");
 }

@@ -8,10 +8,20 @@
  * A permit is a word: 0 when it is free, else the id of its holder. So a dead holder's permit is found and
  * taken over, as a lock's word is. Who finds none sleeps on one word for all of them, an eventcount: it
  * announces itself there, looks at the permits once more, and sleeps unless a release has changed that word
- * meanwhile.
+ * meanwhile. A release wakes one sleeper for its one permit. Should that one die on its way, another finds
+ * the permit when its slice ends; should it give up, it wakes the next.
  */
 #define SLEEPERS 1U /* somebody may sleep on `changes` */
 #define CHANGE 2U
+
+/* How many permits' holders a sleeper asks for after each slice: the kernel takes the longer for an answer
+ * the more participants there are. */
+#define ASKED 16
+
+/* Where permits go round, a sleeper need not look as often for the dead: others are served meanwhile, and in
+ * a long queue all these looks take more of the processor than all else. But no slice is longer than 50 ms:
+ * it also lets interrupts in. */
+#define SLICE_AMONG_RELEASES INT64_C(48000000)
 
 typedef struct semaphore_body {
   _Atomic uint32_t changes;
@@ -132,12 +142,14 @@ static bool holder_alive(polyshm_semaphore *semaphore, uint32_t holder, known_ho
   return known->alive;
 }
 
-static bool take_from_dead(polyshm_semaphore *semaphore, uint32_t id) {
+/* Looks at `many` permits from `first` on, and round. */
+static bool take_from_dead(polyshm_semaphore *semaphore, uint32_t id, int64_t first, int64_t many) {
   const int64_t count = polyshm_semaphore_count(semaphore);
   known_holder known = {id, true};
-  for (int64_t i = 0; i < count; i++) {
-    uint32_t holder = atomic_load_explicit(permit(semaphore, i), memory_order_relaxed);
-    if (holder && !holder_alive(semaphore, holder, &known) && take(semaphore, i, holder, id))
+  for (int64_t i = 0; i < many && i < count; i++) {
+    const int64_t index = (first + i) % count;
+    uint32_t holder = atomic_load_explicit(permit(semaphore, index), memory_order_relaxed);
+    if (holder && !holder_alive(semaphore, holder, &known) && take(semaphore, index, holder, id))
       return true;
   }
   return false;
@@ -147,18 +159,29 @@ static polyshm_status acquire_slowly(polyshm_semaphore *semaphore, uint32_t id, 
   _Atomic uint32_t *changes = &body_of(semaphore)->changes;
   polyshm__wait wait = polyshm__wait_begin(timeout);
   polyshm_status status = POLYSHM_OK;
-  bool woken;
-  while (!status && !polyshm__object_closed(&semaphore->object)) {
-    uint32_t seen = 0;
-    *out = take_from_dead(semaphore, id);
-    if (!*out) {
-      seen = timeout ? atomic_fetch_or(changes, SLEEPERS) | SLEEPERS : 0;
-      *out = take_free(semaphore, id); /* a release between the first look and the announcement woke nobody */
-    }
+  int64_t next = id;      /* the sleepers begin to ask at different permits */
+  uint32_t last_seen = 0; /* of `changes` */
+  bool woken = false, first = true;
+  *out = take_from_dead(semaphore, id, 0, POLYSHM_SEMAPHORE_MAX);
+  while (!*out && !status && !polyshm__object_closed(&semaphore->object)) {
+    /* A release between the last look and the announcement woke nobody. */
+    const uint32_t seen = timeout ? atomic_fetch_or(changes, SLEEPERS) | SLEEPERS : 0;
+    *out = take_free(semaphore, id);
     if (*out)
-      return polyshm__object_done(&semaphore->object, "acquire");
+      break;
+    wait.slice = first || seen == last_seen ? POLYSHM__LONGEST_SLICE : SLICE_AMONG_RELEASES;
+    last_seen = seen;
+    first = false;
     status = polyshm__wait_word(&wait, changes, seen, &woken);
+    if (!status && !woken) {
+      *out = take_from_dead(semaphore, id, next, ASKED);
+      next += ASKED;
+    }
   }
+  if (*out)
+    return polyshm__object_done(&semaphore->object, "acquire");
+  if (woken) /* for a permit that somebody else must take now */
+    (void)polyshm__wake(changes, 1);
   if (status == POLYSHM_ETIMEDOUT)
     return polyshm__object_done(&semaphore->object, "acquire");
   return polyshm__object_fail(&semaphore->object, status ? status : POLYSHM_CLOSED, "acquire", NULL);
@@ -194,6 +217,14 @@ static bool release_one(polyshm_semaphore *semaphore, uint32_t id) {
   return false;
 }
 
+/* The bit goes when nobody sleeps any more. Who has announced itself meanwhile finds the word changed, and
+ * does it anew. */
+static void wake_one(_Atomic uint32_t *changes) {
+  uint32_t left = atomic_fetch_add(changes, CHANGE) + CHANGE;
+  if (polyshm__wake(changes, 1) == 0)
+    (void)atomic_compare_exchange_strong(changes, &left, left & ~SLEEPERS);
+}
+
 polyshm_status polyshm_semaphore_release(polyshm_semaphore *semaphore) {
   if (!semaphore)
     return polyshm__object_missing(&semaphore_class, "release");
@@ -209,11 +240,8 @@ polyshm_status polyshm_semaphore_release(polyshm_semaphore *semaphore) {
   /* Who announced itself and did not see this permit free is seen here: all four accesses are in one order.
    */
   _Atomic uint32_t *changes = &body_of(semaphore)->changes;
-  uint32_t seen = atomic_load(changes);
-  if (seen & SLEEPERS) {
-    (void)atomic_compare_exchange_strong(changes, &seen, (seen + CHANGE) & ~SLEEPERS);
-    (void)polyshm__wake(changes, INT64_MAX); /* all: were it one, its death would leave the others asleep */
-  }
+  if (atomic_load(changes) & SLEEPERS)
+    wake_one(changes);
   return polyshm__object_done(&semaphore->object, "release");
 }
 

@@ -9,6 +9,13 @@
 
 byte word;
 
+/* With TSO, what an event is for: process 1 writes data and then sets it, the others clear it and then look at the data. */
+#define DATA_CELL 1
+byte data;
+inline reach(where, what) {
+  data = what
+}
+
 mtype = { elsewhere, waiting, called }; /* not in wait(); in it; in it, and since its begin the event became set */
 mtype place[N + 1];
 
@@ -109,11 +116,18 @@ inline wake() {
 #endif
 }
 
+#ifdef PLAIN_SET
+#define FOUND_SET break
+#else
+#define FOUND_SET compare_and_swap(word, v, v, done); if :: done -> break :: else fi
+#endif
+
 inline set() {
   do
   :: v = word;
+     done = false;
      if
-     :: v & SET -> break
+     :: v & SET -> FOUND_SET
      :: else -> set_word(done)
      fi;
      if
@@ -129,14 +143,41 @@ inline clear() {
   v = word;
   word = v & ~SET
 #else
-  word = word & ~SET
+  d_step {
+    DRAINED ->
+    word = word & ~SET
+  }
 #endif
 }
+
+/* Until it has seen the last of the data: clears the event, looks, and waits if there is nothing new. */
+inline consume() {
+  do
+  :: clear();
+     if
+     :: data == ROUNDS -> break
+     :: else -> wait()
+     fi
+  od
+}
+
+#ifdef TSO
+inline produce() {
+  store(DATA_CELL, round);
+  set()
+}
+#endif
 
 proctype Process(byte me) {
   byte v, first, round;
   bool set_at_begin, announced, done;
   {
+#ifdef TSO
+    if
+    :: me == 1 -> for (round : 1 .. ROUNDS) { produce() }
+    :: else -> consume()
+    fi;
+#else
     for (round : 1 .. ROUNDS) {
       if
       :: wait()
@@ -144,6 +185,7 @@ proctype Process(byte me) {
       :: clear()
       fi
     }
+#endif
     finish()
   } unless {
     atomic {
@@ -152,7 +194,11 @@ proctype Process(byte me) {
   }
 }
 
+#ifdef TSO
+#define OWED(i) (state[i] == asleep && (place[i] == called || data == ROUNDS))
+#else
 #define OWED(i) (state[i] == asleep && place[i] == called)
+#endif
 #define FINALLY true
 
 #include "system.pml"

@@ -4,11 +4,25 @@
 #include "machine.pml"
 
 #define SLEEPERS 8 /* in the word, beside its owner's id */
+#define RESERVED 16 /* the highest bit */
 #define OWNER(v) ((v) & 7)
+#define IS_RESERVED(v) ((v) == (SLEEPERS | RESERVED))
 
 byte word;
 bool dirty;
 bool half; /* the data that the lock protects are half-updated */
+
+#define HALF_CELL 1
+inline reach(where, what) {
+  half = what
+}
+#ifdef TSO
+#define SET_HALF(what) store(HALF_CELL, what)
+#define HALF (cell[me] == HALF_CELL -> value[me] : half)
+#else
+#define SET_HALF(what) half = what
+#define HALF half
+#endif
 
 /* What is not needed any more makes no states. */
 inline forget() {
@@ -16,6 +30,7 @@ inline forget() {
   got = false;
   dead = false;
   recovered = false;
+  slept = false;
   done = false
 }
 
@@ -69,20 +84,38 @@ inline take_over(got) {
 #define ANNOUNCED(v) ((v) & SLEEPERS)
 #endif
 
+/* Who may take a reserved lock: one that has slept; here, one that was woken or waited for as long as it may, at any time
+ * after its first sleep. A newcomer sleeps first, and only then counts as such. */
+#ifdef ONLY_THE_WOKEN
+#define MAY_TAKE(v) ((v) == 0)
+#else
+#define MAY_TAKE(v) ((v) == 0 || (IS_RESERVED(v) && slept))
+#endif
+
+/* Whether it has waited for long is anybody's guess. */
+inline announce() {
+  if
+  :: compare_and_swap(word, v, v | SLEEPERS, done)
+  :: slept -> compare_and_swap(word, v, v | SLEEPERS | RESERVED, done)
+  fi
+}
+
 inline lock() {
+  slept = false;
   compare_and_swap(word, 0, me, got);
   do
   :: got -> break
   :: else ->
     v = word;
     if
-    :: v == 0 -> compare_and_swap(word, 0, TAKEN, got)
-    :: else ->
+    :: MAY_TAKE(v) -> compare_and_swap(word, v, TAKEN, got)
+    :: !MAY_TAKE(v) && IS_RESERVED(v) -> futex_wait(word == v); slept = true
+    :: !MAY_TAKE(v) && !IS_RESERVED(v) ->
       probe(OWNER(v), dead);
       if
       :: dead -> take_over(got)
-      :: !dead && !ANNOUNCED(v) -> compare_and_swap(word, v, v | SLEEPERS, done)
-      :: !dead && ANNOUNCED(v) -> futex_wait(word == v)
+      :: !dead && (!ANNOUNCED(v) || (slept && !(v & RESERVED))) -> announce()
+      :: !dead && ANNOUNCED(v) -> futex_wait(word == v); slept = true
       fi
     fi
   od
@@ -96,14 +129,14 @@ inline critical_section() {
     inside[me] = true;
     idle = false
   }
-  assert(recovered || !half);
+  assert(recovered || !HALF);
   if
-  :: recovered -> half = false; dirty = false /* repaired() */
+  :: recovered -> SET_HALF(false); dirty = false /* repaired() */
   :: else
   fi;
-  half = true;
-  d_step {
-    half = false;
+  SET_HALF(true);
+  atomic {
+    SET_HALF(false);
     inside[me] = false
   }
 }
@@ -119,17 +152,23 @@ inline unlock() {
 #else
   compare_and_swap(word, me, 0, done);
 #ifndef UNLOCK_EXPECTS_NO_BIT
-  if
-  :: !done -> compare_and_swap(word, me | SLEEPERS, 0, done); futex_wake_one()
-  :: else
-  fi
+  do
+  :: done -> break
+  :: else ->
+    v = word;
+    compare_and_swap(word, v, ((v >> 4) * (SLEEPERS | RESERVED)), done);
+    if
+    :: done -> futex_wake_one(); break
+    :: else
+    fi
+  od
 #endif
 #endif
 }
 
 proctype Process(byte me) {
   byte v, round;
-  bool got, dead, recovered, done;
+  bool got, dead, recovered, slept, done;
   {
     for (round : 1 .. ROUNDS) {
       lock();
@@ -144,7 +183,7 @@ proctype Process(byte me) {
   }
 }
 
-#define FREE (word == 0 || state[OWNER(word)] == killed)
+#define FREE (word == 0 || IS_RESERVED(word) || state[OWNER(word)] == killed)
 #define OWED(i) (state[i] == asleep && FREE)
 #define FINALLY FREE
 

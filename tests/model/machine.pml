@@ -45,8 +45,27 @@ bool inside[N + 1]; /* who is in the critical section, or has a permit; the dead
 /* The token is the kernel's: it ends with the process, whether that finished or was killed. */
 #define TOKEN(i) (state[i] == running || state[i] == asleep)
 
+/*
+ * TSO: stores are buffered, as on x86: one that a process made is seen by itself at once and by others later, at any moment,
+ * and a read-modify-write first waits for it. A place for one store each is enough to show what can be lost; a second store
+ * waits for the first. A model says what its cells are: reach(cell, value).
+ */
+#ifdef TSO
+byte cell[N + 1], value[N + 1]; /* what process i has stored, and memory has not; cell 0: nothing */
+#define DRAINED (cell[me] == 0)
+#define DRAIN(i) :: d_step { cell[i] != 0 -> reach(cell[i], value[i]); cell[i] = 0; value[i] = 0 }
+#define ALL_DRAINED(i) (cell[i] == 0)
+inline store(where, what) {
+  d_step { DRAINED -> cell[me] = where; value[me] = what }
+}
+#else
+#define DRAINED true
+#define ALL_DRAINED(i) true
+#endif
+
 inline compare_and_swap(word, old, new, done) {
   d_step {
+    DRAINED ->
     done = (word == (old));
     if
     :: done -> word = new
@@ -75,6 +94,16 @@ end_asleep: /* no invalid end state by itself: whether it is one, `init` tells *
 inline futex_wake_one() {
   if
   EVERY(WAKE)
+  :: else
+  fi
+}
+
+/* The same, and tells whether there was one. */
+#define WAKE_AND_TELL(i) :: d_step { state[i] == asleep -> state[i] = running; woken = true }
+inline futex_wake_one_telling(woken) {
+  woken = false;
+  if
+  EVERY(WAKE_AND_TELL)
   :: else
   fi
 }

@@ -26,6 +26,7 @@ inline forget() {
   permit = 0;
   got = false;
   dead = false;
+  woken = false;
   done = false
 }
 
@@ -91,6 +92,7 @@ inline take_from_dead() {
 
 inline announce() {
   d_step {
+    DRAINED ->
 #ifndef NO_BIT
     changes = changes | SLEEPERS;
 #endif
@@ -108,6 +110,7 @@ inline announce_and_take_free() {
 #endif
 }
 
+/* Who was woken by a release does not ask for the dead, which this does: a look more does no harm. */
 inline acquire() {
   take_free();
   do
@@ -125,29 +128,60 @@ inline acquire() {
   od
 }
 
-inline wake() {
-#ifdef WAKE_ONE
-  futex_wake_one()
+/* One is woken, for one permit. The bit goes when nobody was asleep. */
+inline wake_one() {
+  d_step {
+    DRAINED ->
+    changes = changes + CHANGE;
+    v = changes
+  }
+#ifdef WAKE_NONE
+  woken = true;
 #else
-  futex_wake_all()
+  futex_wake_one_telling(woken);
 #endif
+  if
+#ifdef CLEAR_ALWAYS
+  :: true -> compare_and_swap(changes, v, v & ~SLEEPERS, done)
+#else
+#ifdef CLEAR_BY_STORE
+  :: !woken -> changes = v & ~SLEEPERS
+#else
+  :: !woken -> compare_and_swap(changes, v, v & ~SLEEPERS, done)
+#endif
+  :: woken
+#endif
+  fi
+}
+
+#define PERMIT_CELL 1 /* and from it on */
+inline reach(where, what) {
+  permits[where - PERMIT_CELL] = what
 }
 
 inline release() {
   atomic {
     inside[me] = false;
+#ifdef RELEASE_BY_STORE
+#ifdef TSO
+    store(PERMIT_CELL + permit, 0)
+#else
+    permits[permit] = 0
+#endif
+#else
     compare_and_swap(permits[permit], me, 0, done)
+#endif
   }
   v = changes;
   if
-  :: v & SLEEPERS -> compare_and_swap(changes, v, (v + CHANGE) & ~SLEEPERS, done); wake()
+  :: v & SLEEPERS -> wake_one()
   :: else
   fi
 }
 
 proctype Process(byte me) {
   byte v, permit, round;
-  bool got, dead, done;
+  bool got, dead, woken, done;
   {
     for (round : 1 .. ROUNDS) {
       acquire();

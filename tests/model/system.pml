@@ -8,7 +8,13 @@
 #define RESTS(i) (state[i] != running || inside[i]) /* who is inside may stay there for long */
 #define OVER(i) (state[i] == finished || state[i] == killed)
 
-#define KILL(i) :: d_step { TOKEN(i) && crashes < CRASHES -> state[i] = killed; inside[i] = false; crashes++; idle = false }
+/* Its stores are in memory before the kernel drops its token. */
+#ifdef TSO
+#define DRAIN_NOW(i) if :: cell[i] != 0 -> reach(cell[i], value[i]); cell[i] = 0; value[i] = 0 :: else fi;
+#else
+#define DRAIN_NOW(i)
+#endif
+#define KILL(i) :: d_step { TOKEN(i) && crashes < CRASHES -> DRAIN_NOW(i) state[i] = killed; inside[i] = false; crashes++; idle = false }
 
 init {
   bool stuck;
@@ -23,13 +29,16 @@ init {
 end:
   do
   EVERY(KILL)
+#ifdef TSO
+  EVERY(DRAIN)
+#endif
   :: d_step {
-       EACH(RESTS) && SOME(OWED) -> /* nobody will wake them: all their slices end, and that must help one of them */
+       EACH(RESTS) && SOME(OWED) && EACH(ALL_DRAINED) -> /* nobody will wake them: all their slices end, and that must help one of them */
        stuck = !SLICES || idle;
        assert(!stuck);
        idle = true;
        EVERY(WAKE_IF_ASLEEP)
      }
-  :: d_step { EACH(OVER) -> assert(FINALLY) }; break
+  :: d_step { EACH(OVER) && EACH(ALL_DRAINED) -> assert(FINALLY) }; break
   od
 }

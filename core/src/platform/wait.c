@@ -109,7 +109,7 @@ static polyshm_status wait_on(polyshm__wait *wait, struct nap *nap) {
   nap->nanoseconds = wait->deadline ? polyshm__time_left(wait->deadline, wait->slice) : 0;
   if (!nap->nanoseconds)
     return POLYSHM_ETIMEDOUT;
-  if (wait->slice < 32 * MILLISECOND)
+  if (wait->slice < POLYSHM__LONGEST_SLICE)
     wait->slice *= 2;
   return take(nap);
 }
