@@ -6,10 +6,10 @@
  * flag is either set or not, and who waits for it notices within 50 ms. Threads may share a handle, and a
  * child may use it after fork(2). docs/layouts.md has the bytes.
  *
- * Memory. set() is a release and clear() an acquire, both in every case, and all of them on one event are in one
- * order. So a consumer that clears the event and then looks at the data either sees what was written before a
- * set(), or finds the event set again. is_set() and wait() that tell of a set flag are an acquire of the set()
- * that set it.
+ * Memory. set() is a release and clear() an acquire, both in every case, and all of them on one event are in
+ * one order. So a consumer that clears the event and then looks at the data either sees what was written
+ * before a set(), or finds the event set again. is_set() and wait() that tell of a set flag are an acquire of
+ * the set() that set it.
  *
  * @since 0.1
  */

@@ -4,14 +4,14 @@
  *
  * A handle may hold several permits at once, and any thread of the process may release what another has
  * acquired through the same handle. A permit belongs to the handle: when that is closed, or its process dies
- * in whatever way, its permits are free for others: at once for who comes new, and for who was asleep within 50 ms
- * for each 16 permits that the semaphore has, since a sleeper asks the kernel for 16 holders at a time. That is
- * what POSIX semaphores cannot do, and why a permit can only be released where it was acquired. After fork(2)
- * a child holds none. An open handle keeps a file descriptor. Who holds and who is alive is known as for
- * Lock; see lock.h, for threads too. docs/layouts.md has the bytes.
+ * in whatever way, its permits are free for others: at once for who comes new, and for who was asleep within
+ * 50 ms for each 16 permits that the semaphore has, since a sleeper asks the kernel for 16 holders at a time.
+ * That is what POSIX semaphores cannot do, and why a permit can only be released where it was acquired. After
+ * fork(2) a child holds none. An open handle keeps a file descriptor. Who holds and who is alive is known as
+ * for Lock; see lock.h, for threads too. docs/layouts.md has the bytes.
  *
- * Fairness. A release wakes one sleeper, and whoever is first takes the permit. Memory. What was done before a
- * release() happens before what is done after the acquire() that takes the same permit.
+ * Fairness. A release wakes one sleeper, and whoever is first takes the permit. Memory. What was done before
+ * a release() happens before what is done after the acquire() that takes the same permit.
  *
  * @since 0.1
  */
