@@ -36,6 +36,7 @@
 %include <wait.i>
 
 %include <api/version.i>
+%include <api/directory.i>
 %include <api/segment.i>
 %include <api/view.i>
 %include <api/atomics.i>

@@ -370,5 +370,6 @@ end
 ---- the module ----
 
 polyshm.segments = core.each_segment
+polyshm.directory, polyshm.set_directory = core.directory, core.set_directory
 
 return polyshm

@@ -16,13 +16,13 @@
 #       attach name ?-any_owner bool? ?-timeout seconds?
 #       open name ?-mode 0600? ?-any_owner bool?
 #       unlink name
-#   polyshm::segments, polyshm::version, polyshm::page_size
+#   polyshm::segments, polyshm::version, polyshm::page_size, polyshm::directory, polyshm::set_directory path
 #   polyshm::with varName object ?-timeout seconds? script: the module's, as it is here
 #
 # README.md has the methods of the objects.
 
 namespace eval ::polyshm {
-    namespace export Event Lock Semaphore ShareableList SharedMemory page_size segments version with
+    namespace export Event Lock Semaphore ShareableList SharedMemory directory page_size segments set_directory version with
 
     proc Misuse {code message} {
         return -code error -errorcode [list POLYSHM $code] $message
@@ -85,6 +85,16 @@ namespace eval ::polyshm {
 
     proc page_size {} {
         core::page_size
+    }
+
+    # Where the names are.
+    proc directory {} {
+        core::directory
+    }
+
+    # Another directory than /dev/shm, before the first use of a name.
+    proc set_directory {path} {
+        core::set_directory $path
     }
 
     # A list of dicts: name kind size mode owner.

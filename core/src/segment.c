@@ -156,9 +156,11 @@ static polyshm_status fail_to_allocate(polyshm_status status, const char *verb, 
   if (status != POLYSHM_ENOMEM || polyshm__memory_has(&memory, bytes))
     return fail(status, verb, name);
   return polyshm_fail(status,
-                      "%s \"%.255s\": the memory limit of this container or control group is %" PRId64
-                      " bytes, of which %" PRId64 " are left: ask for less, or raise it",
-                      verb, name, memory.limit, memory.left);
+                      "%s \"%.255s\": %s %" PRId64 " bytes, of which %" PRId64 " are left: ask for less%s",
+                      verb, name,
+                      memory.of_machine ? "the memory of this machine is"
+                                        : "the memory limit of this container or control group is",
+                      memory.limit, memory.left, memory.of_machine ? "" : ", or raise it");
 }
 
 struct creation {

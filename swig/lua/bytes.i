@@ -55,7 +55,7 @@ static void polyshm_lua_push_shared(lua_State *L, const void *data, int64_t leng
 }
 %}
 
-%typemap(in, noblock=1) const char *name { $1 = ($1_ltype)polyshm_lua_text(L, $input, "$1_name"); }
+%typemap(in, noblock=1) const char *name, const char *path { $1 = ($1_ltype)polyshm_lua_text(L, $input, "$1_name"); }
 %typemap(out, noblock=1) const char * { lua_pushstring(L, $1); SWIG_arg++; }
 
 %typemap(in, noblock=1) polyshm_dtype { $1 = polyshm_lua_dtype(L, $input); }

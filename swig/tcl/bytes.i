@@ -77,11 +77,11 @@ polyshm_status polyshm_lock_create_unnamed(int64_t mode, polyshm_lock **out);
 polyshm_status polyshm_semaphore_create_unnamed(int64_t count, int64_t mode, polyshm_semaphore **out);
 polyshm_status polyshm_event_create_unnamed(int64_t mode, polyshm_event **out);
 
-%typemap(in, noblock=1) const char *name (Tcl_DString text = {0}) {
+%typemap(in, noblock=1) const char *name (Tcl_DString text = {0}), const char *path (Tcl_DString text = {0}) {
   if (tcl_failed(interp, tcl_name($input, &text))) SWIG_fail;
   $1 = Tcl_DStringValue(&text);
 }
-%typemap(freearg, noblock=1) const char *name {
+%typemap(freearg, noblock=1) const char *name, const char *path {
   if (text$argnum.string) Tcl_DStringFree(&text$argnum);
 }
 %typemap(out, noblock=1) const char * {

@@ -202,6 +202,21 @@ static void version_1_in_a_container(void **state) {
   assert_left(120 * MIB, 100 * MIB + 1000);
 }
 
+/* ---- the machine ---- */
+
+static void the_machine_has_what_it_has(void **state) {
+  (void)state;
+  put("/proc/meminfo",
+      "MemTotal:       1000000 kB\nMemFree:          1000 kB\nMemAvailable:     20000 kB\n"
+      "SwapTotal:         9000 kB\nSwapFree:          1000 kB\n");
+  assert_left(1000000 * INT64_C(1024), 21000 * INT64_C(1024));
+  put("/proc/self/cgroup", "0::/a\n");
+  put_v2(V2 "/a", "125829120\n", 20 * MIB, 0); /* leaves more */
+  assert_left(1000000 * INT64_C(1024), 21000 * INT64_C(1024));
+  put_v2(V2 "/a", "125829120\n", 110 * MIB, 0);
+  assert_left(120 * MIB, 10 * MIB + 1010);
+}
+
 /* ---- what it is for ---- */
 
 static void a_create_beyond_the_limit_is_refused(void **state) {
@@ -221,6 +236,9 @@ static void a_create_beyond_the_limit_is_refused(void **state) {
   assert_int_equal(polyshm_segment_size(segment), 9 * MIB);
   put_v2(V2 "/a", "125829120\n", 2 * MIB, 0);
   assert_ok(polyshm_segment_resize(segment, 20 * MIB));
+  put("/proc/meminfo", "MemTotal:       1000000 kB\nMemAvailable:     10240 kB\n");
+  assert_status(POLYSHM_ENOMEM, polyshm_segment_resize(segment, 40 * MIB));
+  assert_words("the memory of this machine is 1024000000 bytes, of which 10485760 are left");
   drop_segment(segment);
 }
 
@@ -237,6 +255,7 @@ int main(void) {
       LIMIT_TEST(the_limit_of_version_1),
       LIMIT_TEST(no_limit_of_version_1),
       LIMIT_TEST(version_1_in_a_container),
+      LIMIT_TEST(the_machine_has_what_it_has),
       LIMIT_TEST(a_create_beyond_the_limit_is_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

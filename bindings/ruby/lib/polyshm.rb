@@ -17,10 +17,16 @@ module PolyShm
     each_segment.map { |fields| SegmentInfo.new(*fields) }
   end
 
+  # Names another directory than /dev/shm, before the first use of a name.
+  def self.directory=(path)
+    set_directory(path)
+  end
+
   # The core's functions are for the classes, which have them by `extend PolyShm`.
   private_class_method :segment_create, :segment_attach, :segment_open, :segment_unlink_name, :each_segment,
                        :list_create, :list_attach, :list_open, :lock_create, :lock_attach, :lock_open,
-                       :semaphore_create, :semaphore_attach, :semaphore_open, :event_create, :event_attach, :event_open
+                       :semaphore_create, :semaphore_attach, :semaphore_open, :event_create, :event_attach, :event_open,
+                       :set_directory
   private_constant :FLAG_READONLY, :FLAG_ANY_OWNER
 
   # What the classes share.

@@ -56,7 +56,7 @@ static polyshm_status draw_hidden(polyshm__draft *draft) {
   if (draft->fd < 0)
     return refusable(draft, -errno, "open(2) with O_CREAT");
   draft->hidden_name = true;
-  polyshm__facts facts;
+  polyshm__facts facts = {0}; /* no compiler knows that a failure always has an errno */
   status = flock(draft->fd, LOCK_EX | LOCK_NB) ? -errno : polyshm__facts_of_open(draft->fd, &facts);
   if (!status && facts.unlinked)
     status = POLYSHM_EAGAIN; /* in the moment before the lock a sweeper took it for a dead one */

@@ -7,6 +7,7 @@
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #define STEP ((int64_t)4 << 20)    /* bytes allocated at once: a signal interrupts one step, not the whole */
 #define LEAST_STEP (INT64_C(4096)) /* and at the least */
@@ -41,10 +42,34 @@ polyshm_status polyshm__file_room(int fd, int64_t from, int64_t size) {
   return polyshm__memory_has(&memory, length) ? POLYSHM_OK : POLYSHM_ENOMEM;
 }
 
+/* On ramfs, which has no fallocate(2), no limit of its own, and no way to allocate behind the end: the size
+ * comes first, and reading makes a page that then stays. A failure between the steps leaves the file longer,
+ * with bytes that are there. */
+static polyshm_status read_step(int fd, int64_t from, int64_t length, int64_t size) {
+  struct statfs system;
+  polyshm__facts facts;
+  char piece[16384];
+  if (fstatfs(fd, &system) || (uint32_t)system.f_type != POLYSHM__RAMFS)
+    return POLYSHM_EOPNOTSUPP;
+  polyshm_status status = polyshm__facts_of_open(fd, &facts);
+  if (!status && facts.size < size && pwrite(fd, "", 1, size - 1) != 1) /* ftruncate(2) could also cut */
+    return -errno;
+  for (int64_t done = 0; !status && done < length;) {
+    int64_t rest = length - done < (int64_t)sizeof piece ? length - done : (int64_t)sizeof piece;
+    ssize_t got = pread(fd, piece, (size_t)rest, from + done);
+    if (got <= 0)
+      status = got ? -errno : POLYSHM_EIO;
+    done += got > 0 ? got : 0;
+  }
+  return status;
+}
+
 /* The last step alone changes the size: nobody sees bytes that may go again. */
 static polyshm_status take_step(int fd, int64_t from, int64_t length, int64_t size) {
   int mode = from + length < size ? FALLOC_FL_KEEP_SIZE : 0;
-  return fallocate(fd, mode, from, length) ? -errno : POLYSHM_OK;
+  if (fallocate(fd, mode, from, length) == 0)
+    return POLYSHM_OK;
+  return errno == EOPNOTSUPP ? read_step(fd, from, length, size) : -errno;
 }
 
 polyshm_status polyshm__file_allocate(int fd, int64_t from, int64_t size) {
@@ -65,8 +90,8 @@ polyshm_status polyshm__file_allocate(int fd, int64_t from, int64_t size) {
       interruptions = 0;
       step = step < STEP ? step * 2 : STEP;
     } else if (status == POLYSHM_EINTR && ++interruptions < MOST_INTERRUPTIONS) {
-      status =
-          POLYSHM_OK; /* what a signal came into is undone: a shorter step may be through before the next */
+      /* What a signal came into is undone: a shorter step may be through before the next one. */
+      status = POLYSHM_OK;
       step = step > LEAST_STEP ? step / 2 : step;
     }
   }

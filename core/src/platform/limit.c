@@ -1,7 +1,7 @@
 /*
- * How much memory this process may still take: the limits of its control groups, which containers set. The
- * kernel does not refuse beyond them, it kills. cgroups(7), the kernel's admin-guide/cgroup-v2.rst and
- * cgroup-v1/memory.rst.
+ * How much memory this process may still take: what the machine has, and the limits of its control groups,
+ * which containers set. The kernel does not refuse beyond them, it kills. cgroups(7), the kernel's
+ * admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst.
  */
 #include "platform.h"
 
@@ -56,7 +56,7 @@ static int64_t find_number(const char *text, const char *name) {
   size_t length = strlen(name);
   for (const char *line = text; line; line = strchr(line, '\n'), line = line ? line + 1 : NULL)
     if (strncmp(line, name, length) == 0 && line[length] == ' ')
-      return number_at(line + length + 1);
+      return number_at(line + length + strspn(line + length, " "));
   return 0;
 }
 
@@ -82,6 +82,18 @@ static const struct version version_2 = {"/memory.max",
                                          "/memory.swap.current",
                                          {"active_file", "inactive_file", "slab_reclaimable"},
                                          false};
+
+/* proc(5): what programs can still get without that others are killed, in kB. */
+static void look_at_machine(polyshm__memory *memory) {
+  char text[TEXT_BYTES];
+  if (!read_text(polyshm__system_root, "/proc/meminfo", text) || !find_number(text, "MemAvailable:"))
+    return; /* Linux 3.14 has it */
+  *memory = (polyshm__memory){
+      .limit = find_number(text, "MemTotal:") * 1024,
+      .left = (find_number(text, "MemAvailable:") + find_number(text, "SwapFree:")) * 1024,
+      .of_machine = true,
+  };
+}
 
 static int64_t free_swap(void) {
   struct sysinfo info;
@@ -163,6 +175,7 @@ static void look_at_line(char *line, polyshm__memory *memory) {
 
 void polyshm__memory_look(polyshm__memory *memory) {
   *memory = (polyshm__memory){.limit = UNLIMITED, .left = UNLIMITED};
+  look_at_machine(memory);
   char text[TEXT_BYTES];
   if (!read_text(polyshm__system_root, "/proc/self/cgroup", text))
     return;

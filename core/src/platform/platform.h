@@ -148,10 +148,11 @@ void polyshm__file_give_back(int fd, const polyshm__facts *facts);
 
 /* ---- limit.c: how much memory there may be ---- */
 
-/** The limit of this process's control groups that leaves the least. */
+/** The limit that leaves the least: the machine's, or one of this process's control groups. */
 typedef struct polyshm__memory {
   int64_t limit,
       left; /**< bytes; left: with what the kernel can take back, as page cache; INT64_MAX: no limit */
+  bool of_machine;
 } polyshm__memory;
 
 void polyshm__memory_look(polyshm__memory *memory);

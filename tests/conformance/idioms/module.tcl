@@ -58,6 +58,6 @@ check package "the version, and the package's names" {
     }]
     interp delete $child
     set found
-} {1 {Event Lock Semaphore ShareableList SharedMemory page_size segments version with}}
+} {1 {Event Lock Semaphore ShareableList SharedMemory directory page_size segments set_directory version with}}
 
 end_tests
