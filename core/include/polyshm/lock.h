@@ -14,6 +14,12 @@
  *
  * fork(2): a child owns nothing that its parent owns, and its handles work as handles of its own.
  *
+ * Taking part. The first lock() of a handle in a process, and the first one in each child, opens the file
+ * anew: a sign of life is one process's alone. A process that gives up its user (setuid(2)) or root
+ * (chroot(2)) and may not open it any more does that before, by a lock() with the timeout 0, whatever it
+ * gives; or the lock is made with a group and the mode 0660. docs/security.md says who must be trusted with
+ * what.
+ *
  * Threads. A thread that ends while it owns the lock is such a death, too: the next one is told RECOVERED. A
  * language whose threads share those of the system says polyshm_thread_end() when one of its own ends.
  *
@@ -66,7 +72,9 @@ enum {
 /** The outcome in a word: "timed-out", "locked", "recovered"; "unknown" for another number. Static text. */
 POLYSHM_API const char *polyshm_lock_outcome_name(polyshm_lock_outcome outcome);
 
-/** Creates a lock, unlocked, and its handle. Name, mode and errors as polyshm_segment_create(). */
+/** Creates a lock, unlocked, and its handle. Name, mode and errors as polyshm_segment_create().
+ * POLYSHM_EOPNOTSUPP, also from attach and open: on this file system, overlayfs for one, the kernel keeps no
+ * sign of life, and each living owner would be taken for dead. */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_lock_create(const char *name, int64_t mode,
                                                                polyshm_lock **out);
 
@@ -118,8 +126,11 @@ POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_lock_stale(const polyshm_lock
  * POLYSHM_LOCK_TIMED_OUT: not.
  * @return POLYSHM_DEADLOCK: the thread owns it already through this handle, and would wait (a try times out).
  * POLYSHM_EINTR: the wait was interrupted. POLYSHM_CLOSED. POLYSHM_ESTALE: this process cannot take part any
- * more, because its files were closed (a daemon does that) and the lock's name is gone. POLYSHM_EMFILE,
- * POLYSHM_ENOMEM, …, at a process's first lock(). Then the lock is not the caller's.
+ * more, because its files were closed (a daemon does that) and the lock's name is gone. And at a process's
+ * first lock(): POLYSHM_EACCES, POLYSHM_ENOENT: it may not open the lock any more, or does not see it,
+ * because it has changed its user or root. POLYSHM_EBUSY: no participant's id is free; the words say whose
+ * lock on the file keeps them. POLYSHM_EOPNOTSUPP: see create. POLYSHM_EMFILE, POLYSHM_ENOMEM, … Then the
+ * lock is not the caller's.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_lock_lock(polyshm_lock *lock, int64_t timeout,
                                                              polyshm_lock_outcome *out);

@@ -8,7 +8,8 @@
  * 50 ms for each 16 permits that the semaphore has, since a sleeper asks the kernel for 16 holders at a time.
  * That is what POSIX semaphores cannot do, and why a permit can only be released where it was acquired. After
  * fork(2) a child holds none. An open handle keeps a file descriptor. Who holds and who is alive is known as
- * for Lock; see lock.h, for threads too. docs/layouts.md has the bytes.
+ * for Lock; see lock.h, for threads too, and for what a process does before it gives up privileges.
+ * docs/layouts.md has the bytes.
  *
  * Fairness. A release wakes one sleeper, and whoever is first takes the permit. Memory. What was done before
  * a release() happens before what is done after the acquire() that takes the same permit.
@@ -32,7 +33,7 @@ typedef struct polyshm_semaphore polyshm_semaphore;
 
 /**
  * Creates a semaphore of @p count free permits, and its handle. POLYSHM_RANGE: count is outside 1 …
- * POLYSHM_SEMAPHORE_MAX. Name, mode and other errors as polyshm_segment_create().
+ * POLYSHM_SEMAPHORE_MAX. Name, mode and other errors as polyshm_lock_create().
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_semaphore_create(const char *name, int64_t count,
                                                                     int64_t mode, polyshm_semaphore **out);
