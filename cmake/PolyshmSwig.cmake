@@ -18,7 +18,6 @@ function(polyshm_module target)
   target_compile_definitions(${target} PRIVATE SWIG_TYPE_TABLE=polyshm _GNU_SOURCE)
   set_target_properties(${target} PROPERTIES PREFIX "" C_STANDARD 11 C_VISIBILITY_PRESET hidden)
   # A module exports its entry and not the core: nobody else's calls reach it, and ours take no detour through the linker.
-  # It stays when the language unloads it: threads call the core at their end.
-  target_link_options(${target} PRIVATE LINKER:--exclude-libs,ALL LINKER:-z,nodelete)
+  target_link_options(${target} PRIVATE LINKER:--exclude-libs,ALL)
   polyshm_sanitize(${target})
 endfunction()

@@ -376,6 +376,15 @@ static void scribble(const polyshm_lock *lock, int64_t offset, uint32_t word) {
   polyshm_segment_free(segment);
 }
 
+static uint32_t word_of(const polyshm_lock *lock) {
+  polyshm_segment *segment = NULL;
+  polyshm_value value;
+  assert_ok(polyshm_segment_attach(polyshm_lock_name(lock), 0, 0, &segment));
+  assert_ok(polyshm_segment_get_value(segment, POLYSHM_UINT32, WORD, &value));
+  polyshm_segment_free(segment);
+  return (uint32_t)value.as.int64;
+}
+
 static void a_word_that_was_written_over(void **state) {
   (void)state;
   const uint32_t words[] = {SLEEPERS,   RESERVED,           1000000,           0x3fffffff,
@@ -404,152 +413,6 @@ static void a_word_that_was_written_over(void **state) {
   assert_ok(polyshm_lock_repaired(lock));
   assert_false(dirty(lock));
   assert_ok(polyshm_lock_unlock(lock));
-  drop_lock(lock);
-}
-
-/* ---- threads that end ---- */
-
-static void lock_in_a_thread(struct worker *worker) {
-  worker->status = gets(worker->shared, 0, worker->number) ? POLYSHM_OK : POLYSHM_CORRUPT;
-}
-
-static void give_up_and_look(struct worker *worker) {
-  polyshm_lock *lock = worker->shared;
-  bool owned_before = false, owned_after = true;
-  if (!gets(lock, 0, POLYSHM_LOCKED) || polyshm_lock_owned(lock, &owned_before))
-    return;
-  polyshm_thread_end();
-  worker->status = polyshm_lock_owned(lock, &owned_after);
-  worker->count = owned_before && !owned_after && polyshm_lock_unlock(lock) == POLYSHM_NOT_OWNER;
-}
-
-static void *work_of(void *worker) {
-  struct worker *one = worker;
-  one->work(one);
-  return NULL;
-}
-
-static struct worker in_a_thread(void (*work)(struct worker *worker), int number, void *shared) {
-  struct worker worker = {.number = number, .work = work, .shared = shared, .status = POLYSHM_CORRUPT};
-  pthread_t thread;
-  assert_int_equal(pthread_create(&thread, NULL, work_of, &worker), 0);
-  assert_int_equal(pthread_join(thread, NULL), 0);
-  return worker;
-}
-
-/* A later thread, which most likely stands at the same address, neither owns what the first one had locked
- * nor waits for it for ever. */
-static void a_thread_that_ends_as_owner(void **state) {
-  (void)state;
-  polyshm_lock *lock = new_lock(fresh_name()), *other = another(lock);
-  assert_ok(in_a_thread(lock_in_a_thread, POLYSHM_LOCKED, lock).status);
-  for (int round = 0; round < 50; round++) {
-    assert_false(owned(lock) || locked(lock) || locked(other));
-    assert_status(POLYSHM_NOT_OWNER, polyshm_lock_unlock(lock));
-    assert_ok(in_a_thread(lock_in_a_thread, POLYSHM_RECOVERED, lock).status);
-  }
-  assert_recovered(other);
-  assert_ok(in_a_thread(lock_in_a_thread, POLYSHM_LOCKED, lock).status);
-  assert_recovered(lock);
-  polyshm_lock_free(other);
-  drop_lock(lock);
-}
-
-static void recover_it(void *context) {
-  must(gets(context, LONG, POLYSHM_RECOVERED));
-  must_ok(polyshm_lock_repaired(context));
-  must_ok(polyshm_lock_unlock(context));
-}
-
-static void other_processes_recover_from_a_threads_end(void **state) {
-  (void)state;
-  polyshm_lock *lock = new_lock(fresh_name());
-  assert_ok(in_a_thread(lock_in_a_thread, POLYSHM_LOCKED, lock).status);
-  in_child(recover_it, lock);
-  assert_outcome(POLYSHM_LOCKED, lock, 0);
-  assert_ok(polyshm_lock_unlock(lock));
-  drop_lock(lock);
-}
-
-static void a_thread_may_say_that_it_ends(void **state) {
-  (void)state;
-  polyshm_lock *lock = new_lock(fresh_name());
-  const struct worker worker = in_a_thread(give_up_and_look, 0, lock);
-  assert_ok(worker.status);
-  assert_int_equal(worker.count, 1);
-  assert_recovered(lock);
-  polyshm_thread_end(); /* this one owns nothing */
-  assert_outcome(POLYSHM_LOCKED, lock, 0);
-  assert_true(owned(lock));
-  assert_ok(polyshm_lock_unlock(lock));
-  drop_lock(lock);
-}
-
-static void end_the_thread(void *context) {
-  polyshm_thread_end();
-  must(!gets(context, 0, POLYSHM_LOCKED));
-}
-
-static void what_a_parent_owns_is_not_the_childs_to_give_up(void **state) {
-  (void)state;
-  polyshm_lock *lock = new_lock(fresh_name());
-  assert_outcome(POLYSHM_LOCKED, lock, 0);
-  in_child(end_the_thread, lock);
-  assert_true(owned(lock));
-  assert_ok(polyshm_lock_unlock(lock));
-  assert_outcome(POLYSHM_LOCKED, lock, 0);
-  assert_ok(polyshm_lock_unlock(lock));
-  drop_lock(lock);
-}
-
-static void wait_in_a_thread(struct worker *worker) {
-  worker->status = gets(worker->shared, LONG, POLYSHM_RECOVERED) ? POLYSHM_OK : POLYSHM_CORRUPT;
-}
-
-static void *wait_for_the_end(void *worker) {
-  wait_in_a_thread(worker);
-  return NULL;
-}
-
-static void who_sleeps_gets_what_an_ended_thread_had(void **state) {
-  (void)state;
-  polyshm_lock *lock = new_lock(fresh_name()), *other = another(lock);
-  assert_ok(in_a_thread(lock_in_a_thread, POLYSHM_LOCKED, lock).status);
-  struct worker waiting = {.shared = other, .status = POLYSHM_CORRUPT};
-  pthread_t thread;
-  assert_recovered(other);
-  assert_ok(in_a_thread(lock_in_a_thread, POLYSHM_LOCKED, lock).status);
-  assert_int_equal(pthread_create(&thread, NULL, wait_for_the_end, &waiting), 0);
-  assert_int_equal(pthread_join(thread, NULL), 0);
-  assert_ok(waiting.status);
-  polyshm_lock_free(other);
-  drop_lock(lock);
-}
-
-static void end_by_itself(struct worker *worker) {
-  polyshm_lock_outcome outcome;
-  for (int i = 0; i < 20; i++) {
-    polyshm_lock *lock = NULL;
-    worker->status = polyshm_lock_attach(worker->shared, 0, 0, &lock);
-    if (!worker->status)
-      worker->status = polyshm_lock_lock(lock, LONG, &outcome);
-    if (!worker->status && worker->number % 2)
-      worker->status = polyshm_lock_unlock(lock);
-    if (!worker->status && worker->number % 3)
-      worker->status = polyshm_lock_close(lock);
-    if (worker->number == 0)
-      polyshm_thread_end();
-    polyshm_lock_free(lock);
-  }
-}
-
-static void threads_end_while_others_free(void **state) {
-  (void)state;
-  polyshm_lock *lock = new_lock(fresh_name());
-  struct worker workers[MANY];
-  run_alike(workers, end_by_itself, (void *)(uintptr_t)polyshm_lock_name(lock));
-  for (int i = 0; i < MANY; i++)
-    assert_worker_is_well(&workers[i]);
   drop_lock(lock);
 }
 
@@ -620,11 +483,38 @@ static void a_reservation_without_anybody(void **state) {
     assert_ok(polyshm_lock_unlock(lock));
   }
   assert_outcome(POLYSHM_LOCKED, lock, 0); /* and one that is reserved while it is owned */
-  polyshm_lock *other = another(lock);
-  assert_outcome(POLYSHM_LOCK_TIMED_OUT, other, 50 * MILLISECONDS);
+  scribble(lock, WORD, word_of(lock) | SLEEPERS | RESERVED);
   assert_ok(polyshm_lock_unlock(lock));
+  assert_int_equal(word_of(lock), SLEEPERS | RESERVED);
   assert_outcome(POLYSHM_LOCKED, lock, 0);
   assert_ok(polyshm_lock_unlock(lock));
+  drop_lock(lock);
+}
+
+static polyshm_status see_it_reserved(void (*sleep_slice)(void *slice), void *slice, void *context) {
+  sleep_slice(slice);
+  return word_of(context) & RESERVED ? POLYSHM_EINTR : POLYSHM_OK;
+}
+
+/* Nobody is kept out by one that has gone, nor does one that goes take another's reservation away. */
+static void who_gives_up_takes_its_reservation_back(void **state) {
+  (void)state;
+  polyshm_lock *lock = new_lock(fresh_name()), *other = another(lock);
+  polyshm_lock_outcome outcome = -1;
+  assert_outcome(POLYSHM_LOCKED, lock, 0);
+  assert_outcome(POLYSHM_LOCK_TIMED_OUT, other, 50 * MILLISECONDS);
+  assert_int_equal(word_of(lock) & RESERVED, 0);
+  polyshm_hooked before = polyshm_on_wait(see_it_reserved, lock);
+  assert_status(POLYSHM_EINTR, polyshm_lock_lock(other, LONG, &outcome)); /* after it was */
+  (void)polyshm_on_wait(before.hook, before.context);
+  assert_int_equal(word_of(lock) & RESERVED, 0);
+  scribble(lock, WORD, word_of(lock) | RESERVED);
+  assert_outcome(POLYSHM_LOCK_TIMED_OUT, other, 50 * MILLISECONDS);
+  assert_int_equal(word_of(lock) & RESERVED, RESERVED);
+  assert_ok(polyshm_lock_unlock(lock));
+  assert_outcome(POLYSHM_LOCKED, other, 0);
+  assert_ok(polyshm_lock_unlock(other));
+  assert_int_equal(word_of(lock), 0);
   polyshm_lock_free(other);
   drop_lock(lock);
 }
@@ -1417,14 +1307,9 @@ int main(void) {
       TEST(a_handle_closed_in_the_same_process),
       TEST(an_owner_killed_while_others_wait),
       TEST(a_word_that_was_written_over),
-      TEST(a_thread_that_ends_as_owner),
-      TEST(other_processes_recover_from_a_threads_end),
-      TEST(a_thread_may_say_that_it_ends),
-      TEST(what_a_parent_owns_is_not_the_childs_to_give_up),
-      TEST(who_sleeps_gets_what_an_ended_thread_had),
-      TEST(threads_end_while_others_free),
       TEST(nobody_starves),
       TEST(a_reservation_without_anybody),
+      TEST(who_gives_up_takes_its_reservation_back),
       TEST(a_word_that_changes_without_pause),
       TEST(a_signal_ends_a_wait),
       TEST(a_hook_ends_a_wait),

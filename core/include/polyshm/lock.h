@@ -22,6 +22,8 @@
  *
  * Threads. A thread that ends while it owns the lock is such a death, too: the next one is told RECOVERED. A
  * language whose threads share those of the system says polyshm_thread_end() when one of its own ends.
+ * The end of a thread calls the library, which therefore stays loaded after dlclose(3); a module that has the
+ * static library inside must be linked with -z nodelete, as its CMake target does.
  *
  * Fairness. Who comes while the lock is free takes it, so a thread that unlocks and locks again at once is
  * fast. When somebody has waited for a millisecond, the lock is left, once it is unlocked, to those who have

@@ -33,6 +33,14 @@ static bool spin(_Atomic uint32_t *word, uint32_t id) {
   return false;
 }
 
+/* Who goes away takes back its own reservation, which would keep whoever comes next out for a moment. If
+ * others have waited for long as well, they make theirs when they look next. */
+static void take_reservation_back(_Atomic uint32_t *word) {
+  const uint32_t seen = atomic_load_explicit(word, memory_order_relaxed);
+  if (OWNER(seen) && seen & RESERVED)
+    (void)change(word, seen, seen & ~RESERVED);
+}
+
 /*
  * Who has slept takes the lock with the bit for sleepers set, because others may sleep still: only one was
  * woken. Liveness is asked before the first sleep: where all die young, none would live to ask after it.
@@ -47,7 +55,7 @@ polyshm_status polyshm__lockword_wait(_Atomic uint32_t *word, uint32_t id, int64
     return POLYSHM_OK;
   polyshm__wait wait = polyshm__wait_begin(timeout ? timeout : GRACE);
   polyshm_status status = POLYSHM_OK;
-  bool woken = false, has_slept = false;
+  bool woken = false, has_slept = false, has_reserved = false;
   while (!status && !peers->closed(peers->context)) {
     uint32_t seen = atomic_load_explicit(word, memory_order_relaxed);
     const uint32_t owner = OWNER(seen), sleepers = has_slept ? SLEEPERS : seen & SLEEPERS;
@@ -68,13 +76,15 @@ polyshm_status polyshm__lockword_wait(_Atomic uint32_t *word, uint32_t id, int64
       status = polyshm__wait_word(&wait, word, seen, &woken);
       has_slept = true;
       continue;
-    } else {
-      (void)change(word, seen, announced);
+    } else if (change(word, seen, announced)) {
+      has_reserved |= (announced & ~seen & RESERVED) != 0;
     }
     status = polyshm__wait_go(&wait); /* the word has changed: look again */
   }
   if (status == POLYSHM_ETIMEDOUT && change(word, SLEEPERS | RESERVED, id | SLEEPERS))
     return POLYSHM_OK;
+  if (has_reserved)
+    take_reservation_back(word);
   if (woken) /* for nothing: the next sleeper must not wait for a slice's end */
     (void)polyshm__wake(word, 1);
   *outcome = POLYSHM__NOT_TAKEN;
