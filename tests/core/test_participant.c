@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { FORKS = 200 };
+enum { FORKS = 40 };
 
 /* How often this process has a file open. */
 static int count_open(polyshm__identity identity) {

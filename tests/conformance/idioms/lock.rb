@@ -246,6 +246,33 @@ class SynchronizeTest < Minitest::Test
     exit!(2) if $$ != @process
   end
 
+  # What the block gives, in a child that has become another user.
+  def as_nobody(before = -> {})
+    from, to = IO.pipe
+    child = fork do
+      before.call
+      Process::Sys.setgid(65_534)
+      Process::Sys.setuid(65_534)
+      to.write(begin yield.inspect rescue "#{$!.class}: #{$!.message}" end)
+    ensure
+      exit!(0)
+    end
+    to.close
+    from.read
+  ensure
+    Process.wait(child)
+  end
+
+  def test_a_worker_that_gives_up_its_user_takes_part_before
+    skip "it takes root to give something up" unless Process.euid.zero?
+    mine = lock
+    told = as_nobody { mine.lock(1) }
+    assert_match(/\AErrno::EACCES: .*its user/, told)
+    assert_match(/before privileges are dropped/, told)
+    assert_equal ":locked", as_nobody(-> { mine.lock(0) && mine.unlock }) { mine.lock(1) }
+    assert_equal ":recovered", mine.lock(1).inspect
+  end
+
   # Gives the block a call that asks a child for one signal, which comes at any moment of the next millisecond.
   def with_signals
     requests, request = IO.pipe
