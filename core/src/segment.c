@@ -1,3 +1,4 @@
+#include "bulk_internal.h"
 #include "segment_internal.h"
 
 #include <inttypes.h>
@@ -408,44 +409,87 @@ polyshm_status polyshm_segment_unlink_name(const char *name) {
 
 /* ---- growing ---- */
 
-/* Resize (size > 0) and refresh (size 0) under the lock, on an open handle. */
-static polyshm_status change_size(polyshm_segment *segment, const char *verb, int64_t size) {
-  int fd;
+/* A handle keeps no descriptor: the file is found by its name. */
+static polyshm_status open_file(const polyshm_segment *segment, const char *verb, int *fd, int64_t *size) {
   polyshm__facts facts;
-  /* A handle keeps no descriptor: the file is found by its name. */
   polyshm_status status =
-      polyshm__file_open_same(segment->name, segment->readonly, &segment->identity, &fd, &facts);
-  if (status)
-    return fail(status, verb, segment->name);
-  int64_t found = facts.size;
-  int64_t wanted = size ? size : found;
-  status = wanted < found ? POLYSHM_RANGE : polyshm__file_room(fd, found, wanted);
-  /* Mapped before the file grows: a resize that fails leaves it as it was. */
-  if (!status)
-    status = polyshm__map_reach(&segment->mapping, fd, wanted);
-  if (!status && size)
-    status = polyshm__file_grow(fd, size, &found);
-  polyshm__file_close(fd);
-  if (status == POLYSHM_RANGE)
-    return polyshm_fail(status,
-                        "%s \"%s\": size %" PRId64 " would shrink it, and it is %" PRId64
-                        " bytes long: segments only grow",
-                        verb, segment->name, size, found);
-  if (status)
-    return fail_to_allocate(status, verb, segment->name, wanted - found);
-  atomic_store_explicit(&segment->base, polyshm__map_newest(&segment->mapping)->base, memory_order_release);
-  /* A smaller size was cut by a peer: what lies beyond would be a bus error, and is out of bounds from now
-   * on. */
-  atomic_store_explicit(&segment->size, wanted, memory_order_release);
-  return POLYSHM_OK;
+      polyshm__file_open_same(segment->name, segment->readonly, &segment->identity, fd, &facts);
+  *size = facts.size;
+  return status ? fail(status, verb, segment->name) : POLYSHM_OK;
 }
 
-static polyshm_status change_size_locked(polyshm_segment *segment, const char *verb, int64_t size) {
+static void set_size(polyshm_segment *segment, int64_t size) {
+  atomic_store_explicit(&segment->base, polyshm__map_newest(&segment->mapping)->base, memory_order_release);
+  atomic_store_explicit(&segment->size, size, memory_order_release);
+}
+
+/* Mapped before the file grows: a resize that fails leaves it as it was. */
+static polyshm_status prepare_growth(polyshm_segment *segment, int fd, int64_t found, int64_t size) {
+  if (size < found)
+    return POLYSHM_RANGE;
+  polyshm_status status = polyshm__file_room(fd, found, size);
+  return status ? status : polyshm__map_reach(&segment->mapping, fd, size);
+}
+
+static polyshm_status prepare_growth_locked(polyshm_segment *segment, int fd, int64_t found, int64_t size) {
   polyshm__mutex_lock(&segment->change);
-  polyshm_status status = polyshm_segment_closed(segment) ? polyshm__segment_closed_error(segment, verb)
-                                                          : change_size(segment, verb, size);
+  polyshm_status status =
+      polyshm_segment_closed(segment) ? POLYSHM_CLOSED : prepare_growth(segment, fd, found, size);
   polyshm__mutex_unlock(&segment->change);
   return status;
+}
+
+/* Another thread's resize may have gone further meanwhile. */
+static polyshm_status take_growth_over(polyshm_segment *segment, int64_t before, int64_t size) {
+  polyshm__mutex_lock(&segment->change);
+  const bool closed = polyshm_segment_closed(segment);
+  const int64_t now = polyshm__segment_size(segment);
+  if (!closed && (now == before || now < size))
+    set_size(segment, size);
+  polyshm__mutex_unlock(&segment->change);
+  return closed ? POLYSHM_CLOSED : POLYSHM_OK;
+}
+
+/* Without the mutex while it may take long: others may close the segment then. */
+static polyshm_status grow(polyshm_segment *segment, int64_t size) {
+  int fd;
+  int64_t found;
+  const int64_t before = polyshm__segment_size(segment);
+  polyshm_status status = open_file(segment, "resize", &fd, &found);
+  if (status)
+    return status;
+  status = prepare_growth_locked(segment, fd, found, size);
+  if (!status)
+    status = polyshm__file_grow(fd, size, &found);
+  polyshm__file_close(fd);
+  if (!status)
+    status = take_growth_over(segment, before, size);
+  if (status == POLYSHM_CLOSED)
+    return polyshm__segment_closed_error(segment, "resize");
+  if (status == POLYSHM_RANGE)
+    return polyshm_fail(status,
+                        "resize \"%s\": size %" PRId64 " would shrink it, and it is %" PRId64
+                        " bytes long: segments only grow",
+                        segment->name, size, found);
+  return status ? fail_to_allocate(status, "resize", segment->name, size - found) : POLYSHM_OK;
+}
+
+/* A smaller size was cut by a peer: what lies beyond would be a bus error, and is out of bounds from now on.
+ */
+static polyshm_status take_size_over(polyshm_segment *segment) {
+  int fd;
+  int64_t found;
+  if (polyshm_segment_closed(segment))
+    return polyshm__segment_closed_error(segment, "refresh");
+  polyshm_status status = open_file(segment, "refresh", &fd, &found);
+  if (status)
+    return status;
+  status = polyshm__map_reach(&segment->mapping, fd, found);
+  polyshm__file_close(fd);
+  if (status)
+    return fail(status, "refresh", segment->name);
+  set_size(segment, found);
+  return POLYSHM_OK;
 }
 
 polyshm_status polyshm_segment_resize(polyshm_segment *segment, int64_t size) {
@@ -458,13 +502,16 @@ polyshm_status polyshm_segment_resize(polyshm_segment *segment, int64_t size) {
     return status;
   if (segment->readonly)
     return fail(POLYSHM_READONLY, "resize", segment->name);
-  return change_size_locked(segment, "resize", size);
+  return grow(segment, size);
 }
 
 polyshm_status polyshm_segment_refresh(polyshm_segment *segment) {
   if (!segment)
     return no_handle("refresh");
-  return change_size_locked(segment, "refresh", 0);
+  polyshm__mutex_lock(&segment->change);
+  polyshm_status status = take_size_over(segment);
+  polyshm__mutex_unlock(&segment->change);
+  return status;
 }
 
 /* ---- attributes ---- */
@@ -539,9 +586,8 @@ polyshm_status polyshm_segment_read(const polyshm_segment *segment, int64_t offs
     return status;
   if (!data && length)
     return no_data("read");
-  if (length)
-    memcpy(data, from, (size_t)length);
-  return polyshm__segment_done(segment, "read");
+  status = polyshm__copy_bytes(segment, "read", data, from, length);
+  return status ? status : polyshm__segment_done(segment, "read");
 }
 
 polyshm_status polyshm_segment_borrow(const polyshm_segment *segment, int64_t offset, int64_t length,
@@ -562,9 +608,8 @@ polyshm_status polyshm_segment_write(polyshm_segment *segment, int64_t offset, c
     return status;
   if (!data && length)
     return no_data("write");
-  if (length)
-    memcpy(to, data, (size_t)length);
-  return polyshm__segment_done(segment, "write");
+  status = polyshm__copy_bytes(segment, "write", to, data, length);
+  return status ? status : polyshm__segment_done(segment, "write");
 }
 
 polyshm_status polyshm_segment_fill(polyshm_segment *segment, int64_t byte, int64_t offset, int64_t length) {
@@ -575,22 +620,8 @@ polyshm_status polyshm_segment_fill(polyshm_segment *segment, int64_t byte, int6
   if (byte < 0 || byte > 255)
     return polyshm_fail(POLYSHM_RANGE, "fill \"%s\": %" PRId64 " is no byte, which is 0 ... 255",
                         segment->name, byte);
-  memset(to, (int)byte, (size_t)length);
-  return polyshm__segment_done(segment, "fill");
-}
-
-/*
- * memmove() for one segment seen through two mappings: it would not notice that the ranges overlap. Each
- * piece goes through private memory, and the end that the copy would overwrite goes first.
- */
-static void move_between_mappings(uint8_t *to, const uint8_t *from, int64_t length, bool last_first) {
-  uint8_t piece[4096];
-  for (int64_t done = 0, part; done < length; done += part) {
-    part = length - done < (int64_t)sizeof piece ? length - done : (int64_t)sizeof piece;
-    int64_t start = last_first ? length - done - part : done;
-    memcpy(piece, from + start, (size_t)part);
-    memcpy(to + start, piece, (size_t)part);
-  }
+  status = polyshm__fill_bytes(segment, to, (int)byte, length);
+  return status ? status : polyshm__segment_done(segment, "fill");
 }
 
 polyshm_status polyshm_segment_copy(polyshm_segment *segment, const polyshm_segment *source, int64_t offset,
@@ -599,13 +630,10 @@ polyshm_status polyshm_segment_copy(polyshm_segment *segment, const polyshm_segm
   polyshm_status status = polyshm__segment_writable(segment, "copy", offset, length, &to);
   if (!status)
     status = polyshm__segment_range(source, "copy", source_offset, length, &from);
-  if (status)
-    return status;
-  if (to - offset != from - source_offset && polyshm__same_file(&segment->identity, &source->identity))
-    move_between_mappings(to, from, length, offset > source_offset);
-  else
-    memmove(to, from, (size_t)length);
-  status = polyshm__segment_done(source, "copy");
+  if (!status)
+    status = polyshm__move_bytes(&(polyshm__move){segment, source, to, from, offset, source_offset}, length);
+  if (!status)
+    status = polyshm__segment_done(source, "copy");
   return status ? status : polyshm__segment_done(segment, "copy");
 }
 

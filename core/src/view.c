@@ -1,10 +1,10 @@
 #include <polyshm/view.h>
 
+#include "bulk_internal.h"
 #include "view_internal.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 polyshm_status polyshm_segment_view(polyshm_segment *segment, polyshm_dtype dtype, int64_t offset,
                                     int64_t count, polyshm_view **out) {
@@ -127,9 +127,8 @@ polyshm_status polyshm_view_read(const polyshm_view *view, int64_t index, int64_
   const uint8_t *from = polyshm__view_elements(view, index, count);
   if (!from || (!elements && count))
     return polyshm__view_refuse(view, "read", index, count);
-  if (count)
-    memcpy(elements, from, (size_t)(count * view->itemsize));
-  return polyshm__segment_done(view->segment, "read");
+  polyshm_status status = polyshm__copy_bytes(view->segment, "read", elements, from, count * view->itemsize);
+  return status ? status : polyshm__segment_done(view->segment, "read");
 }
 
 polyshm_status polyshm_view_walk(const polyshm_view *view, int64_t index, int64_t count,
@@ -157,9 +156,8 @@ polyshm_status polyshm_view_write(polyshm_view *view, int64_t index, const void 
     return polyshm__view_refuse(view, "write", index, count);
   if (view->segment->readonly)
     return polyshm__view_read_only(view, "write");
-  if (count)
-    memcpy(to, elements, (size_t)(count * view->itemsize));
-  return polyshm__segment_done(view->segment, "write");
+  polyshm_status status = polyshm__copy_bytes(view->segment, "write", to, elements, count * view->itemsize);
+  return status ? status : polyshm__segment_done(view->segment, "write");
 }
 
 polyshm_status polyshm_view_fill(polyshm_view *view, const polyshm_value *value, int64_t index,
@@ -173,7 +171,6 @@ polyshm_status polyshm_view_fill(polyshm_view *view, const polyshm_value *value,
   polyshm_status status = polyshm_dtype_pack(view->dtype, value, &element);
   if (status)
     return status;
-  for (int64_t i = 0; i < count; i++)
-    polyshm__element_store(to + i * view->itemsize, &element, view->itemsize);
-  return polyshm__segment_done(view->segment, "fill");
+  status = polyshm__fill_elements(view->segment, to, element, view->itemsize, count * view->itemsize);
+  return status ? status : polyshm__segment_done(view->segment, "fill");
 }

@@ -1,4 +1,6 @@
 /* polyshm/atomics.h: methods of a view. A language in which one of these names is a keyword gives it another. */
+%polyshm_may_wait(polyshm_view::wait)
+
 %extend polyshm_view {
   polyshm_status load(int64_t index, polyshm_value *out);
   polyshm_status store(int64_t index, const polyshm_value *value);

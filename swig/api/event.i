@@ -1,4 +1,10 @@
 /* polyshm/event.h */
+/* Such a file is small. */
+%polyshm_may_work(polyshm_event_create, false)
+%polyshm_may_wait(polyshm_event_attach)
+%polyshm_may_work(polyshm_event_open, false)
+%polyshm_may_wait(polyshm_event::wait)
+
 polyshm_status polyshm_event_create(const char *name, int64_t mode, polyshm_event **out);
 polyshm_status polyshm_event_attach(const char *name, int64_t flags, int64_t timeout, polyshm_event **out);
 polyshm_status polyshm_event_open(const char *name, int64_t mode, int64_t flags, polyshm_event **out);

@@ -1,4 +1,8 @@
 /* polyshm/list.h */
+%polyshm_may_work(polyshm_list_create, true)
+%polyshm_may_wait(polyshm_list_attach)
+%polyshm_may_work(polyshm_list_open, true)
+
 polyshm_status polyshm_list_create(const char *name, const polyshm_value *values, int64_t count, const int64_t *reserve,
                                    int64_t reserve_count, int64_t mode, polyshm_list **out);
 polyshm_status polyshm_list_attach(const char *name, int64_t flags, int64_t timeout, polyshm_list **out);

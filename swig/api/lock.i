@@ -1,4 +1,11 @@
 /* polyshm/lock.h */
+/* Such a file is small. */
+%polyshm_may_work(polyshm_lock_create, false)
+%polyshm_may_wait(polyshm_lock_attach)
+%polyshm_may_work(polyshm_lock_open, false)
+%polyshm_may_wait(polyshm_lock::lock)
+%polyshm_may_work(polyshm_segment::lock, false)
+
 polyshm_status polyshm_lock_create(const char *name, int64_t mode, polyshm_lock **out);
 polyshm_status polyshm_lock_attach(const char *name, int64_t flags, int64_t timeout, polyshm_lock **out);
 polyshm_status polyshm_lock_open(const char *name, int64_t mode, int64_t flags, polyshm_lock **out);

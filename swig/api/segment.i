@@ -4,6 +4,19 @@
 
 int64_t polyshm_page_size(void);
 
+/*
+ * %polyshm_may_wait(call): for others, for any time. %polyshm_may_work(call, condition): long, where the condition is true;
+ * arguments count from the receiver, arg1. Each language lets go there what it holds (wait.i), and tests/core/may_take_long
+ * finds what is forgotten here.
+ */
+%polyshm_may_work(polyshm_segment_create, arg2 > POLYSHM_LARGE)
+%polyshm_may_wait(polyshm_segment_attach)
+%polyshm_may_work(polyshm_segment_open, arg2 > POLYSHM_LARGE)
+%polyshm_may_wait(polyshm_segment::resize) /* for another process that grows it */
+%polyshm_may_work(polyshm_segment::write, arg4 > POLYSHM_LARGE)
+%polyshm_may_work(polyshm_segment::fill, arg4 > POLYSHM_LARGE)
+%polyshm_may_work(polyshm_segment::copy, arg4 > POLYSHM_LARGE)
+
 polyshm_status polyshm_segment_create(const char *name, int64_t size, int64_t mode, polyshm_segment **out);
 polyshm_status polyshm_segment_attach(const char *name, int64_t flags, int64_t timeout, polyshm_segment **out);
 polyshm_status polyshm_segment_open(const char *name, int64_t size, int64_t mode, int64_t flags, polyshm_segment **out);

@@ -2,6 +2,9 @@
 %rename(values) polyshm_view::walk;  /* a range as the language's own list */
 %rename(assign) polyshm_view::write; /* and back */
 
+%polyshm_may_work(polyshm_view::write, arg4 > POLYSHM_LARGE / 8)
+%polyshm_may_work(polyshm_view::fill, arg4 > POLYSHM_LARGE / 8)
+
 typedef struct polyshm_view {
   %extend {
     ~polyshm_view();

@@ -278,6 +278,26 @@ static polyshm_status polyshm_lua_check_exact(polyshm_dtype dtype, const polyshm
 }
 #endif
 
+static inline void polyshm_lua_list_value(lua_State *L, int index, polyshm_value *value, const polyshm_list *list) {
+  (void)list;
+  polyshm_lua_item(L, index, value);
+}
+
+static inline void polyshm_lua_view_value(lua_State *L, int index, polyshm_value *value, const polyshm_view *view) {
+  polyshm_lua_to_value(L, index, value);
+  (void)view;
+  polyshm_status status = POLYSHM_LUA_CHECK_EXACT(polyshm_view_dtype(view), value);
+  if (status)
+    polyshm_lua_raise(L, status);
+}
+
+/* The dtype comes before the value, and is looked at behind the other arguments. */
+static inline void polyshm_lua_segment_value(lua_State *L, int index, polyshm_value *value,
+                                             const polyshm_segment *segment) {
+  (void)segment;
+  polyshm_lua_to_value(L, index, value);
+}
+
 /*
  * A plain list of numbers as elements, in memory that the collector frees; all are converted before any is written.
  * Floats into float64, the commonest list, need no conversion: that saves a third of the time.
@@ -424,37 +444,14 @@ static polyshm_status polyshm_lua_visit(const polyshm_segment_info *info, void *
 
 /* A list's items have kinds of their own; all else takes numbers. */
 %typemap(in, noblock=1) const polyshm_value *value (polyshm_value value) {
-  _Generic(arg1, polyshm_list *: polyshm_lua_item, default: polyshm_lua_to_value)(L, $input, &value);
+  _Generic(arg1, polyshm_list *: polyshm_lua_list_value, polyshm_view *: polyshm_lua_view_value,
+           default: polyshm_lua_segment_value)(L, $input, &value, arg1);
   $1 = &value;
 }
+%apply const polyshm_value *value { const polyshm_value *expected, const polyshm_value *replacement }
 
-%typemap(in, noblock=1) const polyshm_value *expected (polyshm_value value),
-                         const polyshm_value *replacement (polyshm_value value) {
-  polyshm_lua_to_value(L, $input, &value);
-  $1 = &value;
-}
-
-/* %exact(method, dtype, value): a method that takes such a value. */
-%define %exact(method, dtype, value)
-%exception method %{
-  result = POLYSHM_LUA_CHECK_EXACT(dtype, value);
-  if (result) polyshm_lua_raise(L, result);
-  $action
-%}
-%enddef
-%exact(polyshm_segment::set_value, arg2, arg4)
-%exact(polyshm_view::fill, polyshm_view_dtype(arg1), arg2)
-%exact(polyshm_view::set, polyshm_view_dtype(arg1), arg3)
-%exact(polyshm_view::store, polyshm_view_dtype(arg1), arg3)
-%exact(polyshm_view::add, polyshm_view_dtype(arg1), arg3)
-%exact(polyshm_view::sub, polyshm_view_dtype(arg1), arg3)
-%exact(polyshm_view::and, polyshm_view_dtype(arg1), arg3)
-%exact(polyshm_view::or, polyshm_view_dtype(arg1), arg3)
-%exact(polyshm_view::xor, polyshm_view_dtype(arg1), arg3)
-%exact(polyshm_view::exchange, polyshm_view_dtype(arg1), arg3)
-%exception polyshm_view::compare_exchange %{
-  result = POLYSHM_LUA_CHECK_EXACT(polyshm_view_dtype(arg1), arg3);
-  if (!result) result = POLYSHM_LUA_CHECK_EXACT(polyshm_view_dtype(arg1), arg4);
+%exception polyshm_segment::set_value %{
+  result = POLYSHM_LUA_CHECK_EXACT(arg2, arg4);
   if (result) polyshm_lua_raise(L, result);
   $action
 %}

@@ -1,6 +1,6 @@
 /*
- * wait.i: waits that Ctrl-C and other debug hooks can break. SWIG has nothing for that. The stand-alone interpreter
- * answers SIGINT by a debug hook, which fires when Lua calls something: so after each slice of a wait something is
+ * wait.i: waits, and long work, that Ctrl-C and other debug hooks can break. SWIG has nothing for that. The stand-alone
+ * interpreter answers SIGINT by a debug hook, which fires when Lua calls something: so after each step something is
  * called. What the hook raises waits on the stack until the core has returned, since nothing may jump over the core.
  * It is the coroutine that called us whose hook is asked.
  */
@@ -111,25 +111,19 @@ static int polyshm_lua_synchronize(lua_State *L) {
 
 %native(synchronize) int polyshm_lua_synchronize(lua_State *L);
 
-/* %waits(function): a function of the core that may wait. */
-%define %waits(function)
-%exception function %{
+/* What the api files mark. */
+%define %polyshm_may_work(call, condition)
+%exception call %{
   struct polyshm_lua_waiting waiting;
-  polyshm_lua_begin_wait(L, &waiting);
+  const bool long_work = condition;
+  if (long_work) polyshm_lua_begin_wait(L, &waiting);
   $action
-  polyshm_lua_end_wait(&waiting);
+  if (long_work) polyshm_lua_end_wait(&waiting);
 %}
 %enddef
-
-%waits(polyshm_segment_attach)
-%waits(polyshm_list_attach)
-%waits(polyshm_lock_attach)
-%waits(polyshm_semaphore_attach)
-%waits(polyshm_event_attach)
-%waits(polyshm_lock::lock)
-%waits(polyshm_semaphore::acquire)
-%waits(polyshm_event::wait)
-%waits(polyshm_view::wait)
+%define %polyshm_may_wait(call)
+%polyshm_may_work(call, true)
+%enddef
 
 /* How it ended, in a word; false where it merely was not in time, but for a view, whose waits end in three ways. */
 %typemap(in, numinputs=0, noblock=1) polyshm_lock_outcome *out (polyshm_lock_outcome outcome) { $1 = &outcome; }

@@ -7,8 +7,8 @@
 %{
 #include <ruby/io/buffer.h>
 
-/* A String as C's, or NULL for nil. *text becomes the string that holds it: a frozen one, because other threads may change
- * theirs while a wait has let them run. */
+/* A String as C's, or NULL for nil. *text becomes the string that holds it, a copy: other threads may change theirs while a wait
+ * has let them run, and the collector moves what several Strings share. It moves nothing that the C stack points at. */
 static const char *polyshm_ruby_cstr(VALUE *text, const char *word) {
   if (NIL_P(*text))
     return NULL;
@@ -16,7 +16,7 @@ static const char *polyshm_ruby_cstr(VALUE *text, const char *word) {
     polyshm_ruby_type_error(word, "a String", *text);
   if (memchr(RSTRING_PTR(*text), 0, (size_t)RSTRING_LEN(*text)))
     polyshm_ruby_raise(polyshm_fail(POLYSHM_ARGUMENT, "%s: a NUL is in \"%s\"", word, RSTRING_PTR(*text)));
-  *text = rb_str_new_frozen(*text);
+  *text = rb_str_new(RSTRING_PTR(*text), RSTRING_LEN(*text));
   return rb_string_value_cstr(text);
 }
 %}
@@ -28,19 +28,26 @@ static const char *polyshm_ruby_cstr(VALUE *text, const char *word) {
 %typemap(freearg, noblock=1) const char * { RB_GC_GUARD(text$argnum); }
 %typemap(out, noblock=1) const char * { $result = rb_utf8_str_new_cstr($1); }
 
-%typemap(in, noblock=1) (const void *data, int64_t length) {
-  if (!RB_TYPE_P($input, T_STRING))
-    polyshm_ruby_type_error("$1_name", "a String", $input);
-  $1 = RSTRING_PTR($input);
-  $2 = RSTRING_LEN($input);
+/* Many bytes are written while other threads run, which may change their String. */
+%typemap(in, noblock=1) (const void *data, int64_t length) (VALUE bytes) {
+  bytes = $input;
+  if (!RB_TYPE_P(bytes, T_STRING))
+    polyshm_ruby_type_error("$1_name", "a String", bytes);
+  if (RSTRING_LEN(bytes) > POLYSHM_LARGE)
+    bytes = rb_str_new_frozen(bytes);
+  $1 = RSTRING_PTR(bytes);
+  $2 = RSTRING_LEN(bytes);
 }
+%typemap(freearg, noblock=1) (const void *data, int64_t length) { RB_GC_GUARD(bytes$argnum); }
 
-/* Nobody can close the segment between the call and the copy: Ruby's lock is held. */
+/* Nobody can close the segment between the call and the copy of a few: Ruby's lock is held. */
 %typemap(in, noblock=1) (int64_t length, const void **data) (const void *borrowed) {
   $1 = polyshm_ruby_int64($input, "$1_name");
   $2 = ($2_ltype)&borrowed;
 }
-%typemap(argout, noblock=1) (int64_t length, const void **data) { $result = rb_str_new(*$2, (long)$1); }
+%typemap(argout, noblock=1) (int64_t length, const void **data) {
+  $result = polyshm_ruby_read(arg1, arg2, $1, *$2);
+}
 
 /* An IO::Buffer on the segment's own bytes. It keeps its segment, and with it the address range, alive. */
 %typemap(in, numinputs=0, noblock=1) VALUE owner { $1 = self; }

@@ -19,32 +19,76 @@ static inline void *polyshm_ruby_handle(VALUE object, const swig_class *class, c
   polyshm_ruby_type_error(word, rb_class2name(class->klass), object);
 }
 
-/* Ruby's collector runs when much was allocated, and knows only of its own: it is told of an open segment's bytes, or
- * dropped handles would keep their memory for ages. */
-static void polyshm_ruby_count_memory(const polyshm_segment *segment, int sign) {
-  if (!polyshm_segment_closed(segment))
-    rb_gc_adjust_memory_usage(sign * (ssize_t)polyshm_segment_size(segment));
+/*
+ * Ruby's collector runs when much was allocated, and knows only of its own: it is told of what handles keep, or dropped ones
+ * would keep their memory, and take mappings of which a process has some ten thousand, for ages. What it was told of an open
+ * segment stands beside the handle: told of less at the end than of more before, it would forget what else was allocated.
+ */
+typedef struct polyshm_ruby_segment {
+  polyshm_segment *segment;
+  ssize_t told;
+} polyshm_ruby_segment;
+
+static void polyshm_ruby_tell(polyshm_ruby_segment *handle) {
+  const ssize_t bytes = polyshm_segment_closed(handle->segment) ? 0 : (ssize_t)polyshm_segment_size(handle->segment);
+  const ssize_t before = handle->told;
+  handle->told = bytes;
+  rb_gc_adjust_memory_usage(bytes - before);
 }
 
-static void polyshm_ruby_free_segment(polyshm_segment *segment) {
-  polyshm_ruby_count_memory(segment, -1);
-  polyshm_segment_free(segment);
+static void polyshm_ruby_free_segment(void *argument) {
+  polyshm_ruby_segment *handle = argument;
+  rb_gc_adjust_memory_usage(-handle->told);
+  polyshm_segment_free(handle->segment);
+  free(handle);
 }
 #undef delete_polyshm_segment
 #define delete_polyshm_segment polyshm_ruby_free_segment
 
 static VALUE polyshm_ruby_new_segment(polyshm_segment *segment) {
-  VALUE object = SWIG_NewPointerObj(segment, SWIGTYPE_p_polyshm_segment, SWIG_POINTER_OWN);
-  polyshm_ruby_count_memory(segment, 1);
+  polyshm_ruby_segment *handle = malloc(sizeof *handle);
+  if (!handle) {
+    polyshm_segment_free(segment);
+    rb_memerror();
+  }
+  *handle = (polyshm_ruby_segment){segment, 0};
+  VALUE object = SWIG_NewPointerObj(handle, SWIGTYPE_p_polyshm_segment, SWIG_POINTER_OWN);
+  polyshm_ruby_tell(handle);
   return object;
 }
 
-/* The handle of a lock or a semaphore has a file open. Where no more may be, dropped handles are collected, as Ruby's
- * File does it, and the call is worth a second try. */
+/* A lock, a semaphore or an event has a page mapped, and most have one more for the sign of life. */
+#define POLYSHM_RUBY_SMALL ((ssize_t)(2 * polyshm_page_size()))
+
+static VALUE polyshm_ruby_new_small(void *handle, swig_type_info *type) {
+  VALUE object = SWIG_NewPointerObj(handle, type, SWIG_POINTER_OWN);
+  rb_gc_adjust_memory_usage(POLYSHM_RUBY_SMALL);
+  return object;
+}
+
+#define FREE_SMALL(type)                                                                                               \
+  static void polyshm_ruby_free_##type(polyshm_##type *handle) {                                                       \
+    rb_gc_adjust_memory_usage(-POLYSHM_RUBY_SMALL);                                                                    \
+    polyshm_##type##_free(handle);                                                                                     \
+  }
+FREE_SMALL(lock)
+FREE_SMALL(semaphore)
+FREE_SMALL(event)
+#undef FREE_SMALL
+#undef delete_polyshm_lock
+#undef delete_polyshm_semaphore
+#undef delete_polyshm_event
+#define delete_polyshm_lock polyshm_ruby_free_lock
+#define delete_polyshm_semaphore polyshm_ruby_free_semaphore
+#define delete_polyshm_event polyshm_ruby_free_event
+
+/* Where no more files may be open, or no more mapped, dropped handles are collected, as Ruby's File does it, and the call is worth
+ * a second try. */
 static bool polyshm_ruby_collected(polyshm_status status) {
-  if (status == POLYSHM_EMFILE)
-    rb_funcall(rb_mGC, rb_intern("start"), 0); /* rb_gc() would leave them to be freed later */
-  return status == POLYSHM_EMFILE;
+  if (status != POLYSHM_EMFILE && status != POLYSHM_ENOMEM)
+    return false;
+  rb_funcall(rb_mGC, rb_intern("start"), 0); /* rb_gc() would leave them to be freed later */
+  return true;
 }
 
 /* A list has its SharedMemory from the start, and only one: that counts the memory, and frees its IO::Buffer at close. */
@@ -59,16 +103,6 @@ static VALUE polyshm_ruby_new_list(polyshm_list *list) {
 }
 %}
 
-/* For calls that open a file, be it for a moment. */
-%define POLYSHM_RUBY_OPENS_FILES(call)
-%exception call %{
-  $action
-  if (polyshm_ruby_collected(result)) {
-    $action
-  }
-%}
-%enddef
-
 %define POLYSHM_RUBY_CLASS(type, Class)
 %{
 static swig_class SwigClass##Class;
@@ -81,8 +115,6 @@ static swig_class SwigClass##Class;
 %typemap(argout, noblock=1) type **out { $result = SWIG_NewPointerObj(*$1, $*1_descriptor, SWIG_POINTER_OWN); }
 %rename("closed?") type::closed; /* %predicate would leave a status unlooked at */
 %rename("stale?") type::stale;
-POLYSHM_RUBY_OPENS_FILES(type##_create)
-POLYSHM_RUBY_OPENS_FILES(type##_open)
 %enddef
 
 POLYSHM_RUBY_CLASS(polyshm_segment, SharedMemory)
@@ -91,18 +123,29 @@ POLYSHM_RUBY_CLASS(polyshm_list, ShareableList)
 POLYSHM_RUBY_CLASS(polyshm_lock, Lock)
 POLYSHM_RUBY_CLASS(polyshm_semaphore, Semaphore)
 POLYSHM_RUBY_CLASS(polyshm_event, Event)
-POLYSHM_RUBY_OPENS_FILES(polyshm_segment::resize)
-POLYSHM_RUBY_OPENS_FILES(polyshm_segment::refresh)
-POLYSHM_RUBY_OPENS_FILES(polyshm_segment::lock)
-POLYSHM_RUBY_OPENS_FILES(polyshm_each_segment)
+%typemap(in, noblock=1) polyshm_segment *, const polyshm_segment * {
+  $1 = ((polyshm_ruby_segment *)polyshm_ruby_handle($input, &SwigClassSharedMemory, "$1_name"))->segment;
+}
+%apply polyshm_segment * { struct polyshm_segment *self }
 
 %typemap(argout, noblock=1) polyshm_segment **out { $result = polyshm_ruby_new_segment(*$1); }
 %typemap(argout, noblock=1) polyshm_list **out { $result = polyshm_ruby_new_list(*$1); }
+%typemap(argout, noblock=1) polyshm_lock **out, polyshm_semaphore **out, polyshm_event **out {
+  $result = polyshm_ruby_new_small(*$1, $*1_descriptor);
+}
+/* A view keeps the segment's memory, of which its object tells the collector. */
+%typemap(argout, noblock=1) polyshm_view **out {
+  $result = SWIG_NewPointerObj(*$1, $*1_descriptor, SWIG_POINTER_OWN);
+  rb_ivar_set($result, rb_intern("polyshm_segment"), self);
+}
 
-%exception polyshm_segment::close %{
-  polyshm_ruby_count_memory(arg1, -1);
-  $action
-%}
+%typemap(out, noblock=1) polyshm_status polyshm_segment::resize, polyshm_status polyshm_segment::refresh,
+                         polyshm_status polyshm_segment::close {
+  polyshm_ruby_tell(DATA_PTR(self));
+  if ($1)
+    polyshm_ruby_raise($1);
+  $result = Qnil;
+}
 
 %rename("readonly?") polyshm_segment::readonly;
 %rename("owned?") polyshm_lock::owned;

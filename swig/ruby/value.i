@@ -252,13 +252,32 @@ static VALUE polyshm_ruby_copy_items(VALUE array) {
   return copy;
 }
 
-/* Makes nothing of Ruby's, so its collector cannot run and move a String that a value points into. */
-static void polyshm_ruby_to_values(VALUE items, polyshm_value *values) {
-  for (long i = 0; i < RARRAY_LEN(items); i++) {
+static int64_t polyshm_ruby_text_bytes(VALUE items) {
+  int64_t bytes = 0;
+  for (long i = 0; i < RARRAY_LEN(items); i++)
+    if (RB_TYPE_P(RARRAY_AREF(items, i), T_STRING))
+      bytes += RSTRING_LEN(RARRAY_AREF(items, i));
+  return bytes;
+}
+
+/* In memory that is a hidden String, with copies of all text: while the core works other threads may run, and Ruby's collector,
+ * which moves Strings. */
+static VALUE polyshm_ruby_to_values(VALUE items) {
+  const long count = RARRAY_LEN(items);
+  const int64_t bytes = count * (int64_t)sizeof(polyshm_value) + polyshm_ruby_text_bytes(items);
+  VALUE memory = rb_str_tmp_new((long)bytes);
+  polyshm_value *values = (polyshm_value *)RSTRING_PTR(memory);
+  char *text = (char *)(values + count);
+  for (long i = 0; i < count; i++) {
     polyshm_status status = polyshm_ruby_to_value(RARRAY_AREF(items, i), &values[i]);
     if (status)
       polyshm_ruby_bad_item(i, status);
+    if (values[i].kind != POLYSHM_KIND_STR && values[i].kind != POLYSHM_KIND_BYTES)
+      continue;
+    values[i].as.bytes.data = memcpy(text, values[i].as.bytes.data, (size_t)values[i].as.bytes.length);
+    text += values[i].as.bytes.length;
   }
+  return memory;
 }
 
 /* nil, one number, or an Array of them, in memory that is a hidden String. */
@@ -336,8 +355,8 @@ static polyshm_status polyshm_ruby_visit(const polyshm_segment_info *info, void 
 /* Scratch goes with the argument before it: alone, it would have no input, and SWIG would put it before arg1 is known. */
 %typemap(in, noblock=1) (const polyshm_value *value, void *scratch, int64_t size)
                         (polyshm_value value, VALUE object, polyshm_ruby_room room) {
+  polyshm_ruby_make_room(&room, polyshm_list_scratch(arg1)); /* first: it may collect, and move what a value points into */
   object = polyshm_ruby_value_argument($input, &value);
-  polyshm_ruby_make_room(&room, polyshm_list_scratch(arg1));
   $1 = &value;
   $2 = room.text;
   $3 = room.size;
@@ -374,13 +393,12 @@ static polyshm_status polyshm_ruby_visit(const polyshm_segment_info *info, void 
 
 %typemap(in, noblock=1) (const polyshm_value *values, int64_t count) (VALUE items, VALUE memory) {
   items = polyshm_ruby_copy_items($input);
-  memory = rb_str_tmp_new(RARRAY_LEN(items) * (long)sizeof(polyshm_value));
-  $1 = (polyshm_value *)RSTRING_PTR(memory);
-  $2 = RARRAY_LEN(items);
 }
-/* SWIG puts `check` behind all arguments: after this, nothing of Ruby's is made until the call returns. */
+/* SWIG puts `check` behind all arguments. */
 %typemap(check, noblock=1) (const polyshm_value *values, int64_t count) {
-  polyshm_ruby_to_values(items$argnum, (polyshm_value *)$1);
+  memory$argnum = polyshm_ruby_to_values(items$argnum);
+  $1 = (polyshm_value *)RSTRING_PTR(memory$argnum);
+  $2 = RARRAY_LEN(items$argnum);
 }
 %typemap(freearg, noblock=1) (const polyshm_value *values, int64_t count) {
   rb_str_resize(memory$argnum, 0); /* at once: it may be large */

@@ -1,6 +1,6 @@
 /*
- * wait.i: timeouts, and waits that let Ruby live. SWIG would hold Ruby's lock through them: no other thread, Ctrl-C, Timeout
- * or Thread#raise until the end.
+ * wait.i: timeouts, and waits and long work that let Ruby live. SWIG would hold Ruby's lock through them: no other thread, Ctrl-C,
+ * Timeout or Thread#raise until the end.
  *
  * A timeout is in seconds, Integer, Float or Rational; nil, or none, is for ever, 0 is a try. How a wait ended is a Symbol.
  */
@@ -58,6 +58,21 @@ static polyshm_hooked polyshm_ruby_hook(void) {
 
 static void polyshm_ruby_unhook(polyshm_hooked before) {
   (void)polyshm_on_wait(before.hook, before.context);
+}
+
+/* A range as a String of its own. Ruby sees it when it is whole. */
+static VALUE polyshm_ruby_read(const polyshm_segment *segment, int64_t offset, int64_t length, const void *borrowed) {
+  if (length <= POLYSHM_LARGE)
+    return rb_str_new(borrowed, (long)length);
+  VALUE bytes = rb_str_tmp_new((long)length);
+  const polyshm_hooked before = polyshm_ruby_hook();
+  polyshm_status status = polyshm_segment_read(segment, offset, RSTRING_PTR(bytes), length);
+  polyshm_ruby_unhook(before);
+  if (status) {
+    rb_str_resize(bytes, 0);
+    polyshm_ruby_raise(status);
+  }
+  return rb_obj_reveal(bytes, rb_cString);
 }
 
 /* ---- outcomes ---- */
@@ -118,26 +133,29 @@ static VALUE polyshm_ruby_gave_back(polyshm_status status, VALUE result, int thr
 %typemap(in, noblock=1) int64_t timeout_option { $1 = polyshm_ruby_timeout_option($input); }
 %typemap(in, noblock=1) int64_t timeout { $1 = polyshm_ruby_timeout($input); }
 
-/* A call that may wait, and that may meet a limit of what is open. */
-%define POLYSHM_RUBY_WAITS(call)
+/*
+ * What the api files mark. Such calls, and few others, may meet the limit of what is open or mapped: then there is a second try,
+ * with all of Ruby's that the arguments point into still in its place (value.i, bytes.i).
+ */
+%define %polyshm_may_work(call, condition)
 %exception call %{
+  const bool long_work = condition;
   int tries = 0;
   do {
-    const polyshm_hooked before = polyshm_ruby_hook();
+    polyshm_hooked before = {NULL, NULL};
+    if (long_work)
+      before = polyshm_ruby_hook();
     $action
-    polyshm_ruby_unhook(before);
-  } while (!tries++ && polyshm_ruby_collected(result));
+    if (long_work)
+      polyshm_ruby_unhook(before);
+  } while (result && !tries++ && polyshm_ruby_collected(result));
 %}
 %enddef
-POLYSHM_RUBY_WAITS(polyshm_segment_attach)
-POLYSHM_RUBY_WAITS(polyshm_list_attach)
-POLYSHM_RUBY_WAITS(polyshm_lock_attach)
-POLYSHM_RUBY_WAITS(polyshm_semaphore_attach)
-POLYSHM_RUBY_WAITS(polyshm_event_attach)
-POLYSHM_RUBY_WAITS(polyshm_lock::lock)
-POLYSHM_RUBY_WAITS(polyshm_semaphore::acquire)
-POLYSHM_RUBY_WAITS(polyshm_event::wait)
-POLYSHM_RUBY_WAITS(polyshm_view::wait)
+%define %polyshm_may_wait(call)
+%polyshm_may_work(call, true)
+%enddef
+%polyshm_may_work(polyshm_segment::refresh, false)
+%polyshm_may_work(polyshm_each_segment, false)
 
 %typemap(in, numinputs=0, noblock=1) polyshm_lock_outcome *out (polyshm_lock_outcome outcome) { $1 = &outcome; }
 %typemap(argout, noblock=1) polyshm_lock_outcome *out { $result = polyshm_ruby_lock_outcomes[*$1]; }

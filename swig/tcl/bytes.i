@@ -72,7 +72,6 @@ static polyshm_status tcl_name(Tcl_Obj *word, Tcl_DString *name) {
   }
 %}
 
-polyshm_status polyshm_segment_create_unnamed(int64_t size, int64_t mode, polyshm_segment **out);
 polyshm_status polyshm_lock_create_unnamed(int64_t mode, polyshm_lock **out);
 polyshm_status polyshm_semaphore_create_unnamed(int64_t count, int64_t mode, polyshm_semaphore **out);
 polyshm_status polyshm_event_create_unnamed(int64_t mode, polyshm_event **out);

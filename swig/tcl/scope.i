@@ -37,7 +37,7 @@ static polyshm_status tcl_with_option(const tcl_class *type, Tcl_Obj *option) {
 static Tcl_Obj *tcl_with_begin(Tcl_Interp *interp, tcl_handle *handle, Tcl_Obj *seconds, bool *run) {
   int64_t timeout = -1;
   const char *outcome = NULL;
-  tcl_wait wait = {0};
+  tcl_wait wait;
   *run = true;
   if (!handle->type->acquire)
     return tcl_self(interp, handle);
@@ -45,8 +45,7 @@ static Tcl_Obj *tcl_with_begin(Tcl_Interp *interp, tcl_handle *handle, Tcl_Obj *
     return NULL;
   tcl_wait_begin(&wait, interp, handle);
   bool failed = tcl_failed(interp, handle->type->acquire(handle->object, timeout, &outcome));
-  tcl_wait_end(&wait);
-  if (failed)
+  if (tcl_wait_end(&wait) || failed)
     return NULL;
   *run = outcome;
   return outcome ? tcl_text(outcome) : Tcl_NewBooleanObj(0);

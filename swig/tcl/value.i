@@ -618,9 +618,6 @@ static polyshm_status polyshm_list_set_item(polyshm_list *list, int64_t index, T
   Tcl_SetObjResult(interp, *$1);
 }
 
-polyshm_status polyshm_list_create_unnamed(const polyshm_value *values, int64_t count, const int64_t *reserve,
-                                           int64_t reserve_count, int64_t mode, polyshm_list **out);
-
 /* Tcl's own set takes the place of the API's. */
 %ignore polyshm_list::set;
 %rename(set) polyshm_list::set_plain;

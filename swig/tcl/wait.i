@@ -1,12 +1,12 @@
 /*
  * wait.i (Tcl): a timeout is seconds in Tcl and nanoseconds in C, and while the core waits, asynchronous handlers (signals)
- * run, `interp cancel` is heard and `interp limit` holds. SWIG would block the interpreter. A handler may delete what waits, so
- * that is pinned.
+ * run, `interp cancel` is heard and `interp limit` holds. In long work it is `interp cancel` alone.
+ * SWIG would block the interpreter. A handler may delete what waits, so that is pinned.
  */
 %{
 typedef struct tcl_wait {
-  Tcl_Interp *interp;     /* NULL: not begun */
-  tcl_handle *handle;     /* what waits; NULL: attach */
+  Tcl_Interp *interp;
+  tcl_handle *handle;     /* what is used; NULL: none yet */
   Tcl_InterpState broken; /* the error that broke the wait */
   polyshm_hooked before;  /* of a wait whose handler waits itself */
 } tcl_wait;
@@ -29,22 +29,28 @@ static polyshm_status tcl_wait_hook(void (*sleep)(void *slice), void *slice, voi
   return POLYSHM_EINTR;
 }
 
+/* Of long work: handlers run behind it, as they might change what it works on, the words of the call. */
+static polyshm_status tcl_work_hook(void (*step)(void *work), void *work, void *context) {
+  step(work);
+  return Tcl_Canceled(context, 0) == TCL_OK ? POLYSHM_OK : POLYSHM_EINTR;
+}
+
 static void tcl_wait_begin(tcl_wait *wait, Tcl_Interp *interp, tcl_handle *handle) {
-  wait->interp = interp;
-  wait->handle = handle;
+  *wait = (tcl_wait){.interp = interp, .handle = handle};
   if (handle)
     tcl_pin(handle);
   wait->before = polyshm_on_wait(tcl_wait_hook, wait);
 }
 
-static void tcl_wait_end(tcl_wait *wait) {
-  if (!wait->interp)
-    return;
+/* Whether it was broken: then the interpreter's result is by what. */
+static bool tcl_wait_end(tcl_wait *wait) {
   (void)polyshm_on_wait(wait->before.hook, wait->before.context);
   if (wait->handle)
     tcl_unpin(wait->handle);
-  if (wait->broken)
-    (void)Tcl_RestoreInterpState(wait->interp, wait->broken);
+  if (!wait->broken)
+    return false;
+  (void)Tcl_RestoreInterpState(wait->interp, wait->broken);
+  return true;
 }
 
 /* Empty means for ever, as -1 does in C. */
@@ -70,15 +76,29 @@ static polyshm_status tcl_timeout(Tcl_Obj *word, int64_t *out) {
 %typemap(default, noblock=1) int64_t timeout {
   $1 = -1;
 }
-%typemap(in, noblock=1) int64_t timeout (tcl_wait wait = {0}) {
+%typemap(in, noblock=1) int64_t timeout {
   if (tcl_failed(interp, tcl_timeout($input, &$1))) SWIG_fail;
 }
-%typemap(check, noblock=1) int64_t timeout {
-  tcl_wait_begin(&wait$argnum, interp, clientData ? clientData : tcl_look_up(interp, objv[1]));
-}
-%typemap(freearg, noblock=1) int64_t timeout {
-  tcl_wait_end(&wait$argnum);
-}
+
+/* What the api files mark. */
+%define %polyshm_may_wait(call)
+%exception call %{
+  tcl_wait wait;
+  const bool has_receiver = strchr(#call, ':');
+  tcl_wait_begin(&wait, interp, clientData || !has_receiver ? clientData : tcl_look_up(interp, objv[1]));
+  $action
+  if (tcl_wait_end(&wait)) SWIG_fail;
+%}
+%enddef
+%define %polyshm_may_work(call, condition)
+%exception call %{
+  polyshm_hooked before = {NULL, NULL};
+  const bool long_work = condition;
+  if (long_work) before = polyshm_on_wait(tcl_work_hook, interp);
+  $action
+  if (long_work) (void)polyshm_on_wait(before.hook, before.context);
+%}
+%enddef
 
 %typemap(in, numinputs=0, noblock=1) polyshm_lock_outcome *out (polyshm_lock_outcome outcome),
                                      polyshm_wait_outcome *out (polyshm_wait_outcome outcome) {
@@ -90,5 +110,12 @@ static polyshm_status tcl_timeout(Tcl_Obj *word, int64_t *out) {
 %typemap(argout, noblock=1) polyshm_wait_outcome *out {
   Tcl_SetObjResult(interp, tcl_text(polyshm_wait_outcome_name(*$1)));
 }
+
+/* Tcl's own that work as long as those with a name (bytes.i, value.i). */
+%polyshm_may_work(polyshm_segment_create_unnamed, arg1 > POLYSHM_LARGE)
+polyshm_status polyshm_segment_create_unnamed(int64_t size, int64_t mode, polyshm_segment **out);
+%polyshm_may_work(polyshm_list_create_unnamed, true)
+polyshm_status polyshm_list_create_unnamed(const polyshm_value *values, int64_t count, const int64_t *reserve,
+                                           int64_t reserve_count, int64_t mode, polyshm_list **out);
 
 %include <scope.i>

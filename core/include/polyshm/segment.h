@@ -63,7 +63,8 @@ POLYSHM_API int64_t polyshm_page_size(void);
  * @return POLYSHM_EEXIST: the name is taken. POLYSHM_ARGUMENT: not a name one can create. POLYSHM_ENOSPC,
  * POLYSHM_EFBIG (RLIMIT_FSIZE), POLYSHM_ENOMEM (address space, or the limit of this process's control groups,
  * beyond which the kernel would kill it), POLYSHM_EACCES, POLYSHM_EMFILE, …: nothing was created.
- * POLYSHM_EINTR: signals interrupted even the shortest step of the allocation, again and again.
+ * POLYSHM_EINTR: the thread's hook (polyshm_on_wait()) ended it, or signals interrupted even the shortest
+ * step of the allocation, again and again; nothing was created.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_create(const char *name, int64_t size,
                                                                   int64_t mode, polyshm_segment **out);
@@ -115,9 +116,10 @@ POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_unlink_name(const cha
  * processes see the new size after their refresh. POLYSHM_RANGE: the size is outside 1 … POLYSHM_SIZE_MAX, or
  * would shrink the segment, which would be a bus error in others. POLYSHM_ESTALE: the name is gone, and only
  * by name can a segment grow. POLYSHM_EBUSY: for five seconds another process has been growing it.
- * POLYSHM_EINTR: the wait for it was interrupted. POLYSHM_READONLY, and the errors of create: the segment is
- * as it was. A process that is killed in here may leave memory allocated behind the end: the next resize, or
- * the next attach for writing, gives it back.
+ * POLYSHM_EINTR: interrupted, in that wait or in the work. POLYSHM_READONLY, and the errors of create: the
+ * segment is as it was. POLYSHM_CLOSED: also if another thread closed the handle meanwhile, and then the
+ * segment may have grown. A process that is killed in here may leave memory allocated behind the end: the
+ * next resize, or the next attach for writing, gives it back.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_resize(polyshm_segment *segment, int64_t size);
 
@@ -144,7 +146,11 @@ POLYSHM_API bool polyshm_segment_readonly(const polyshm_segment *segment);
 /** Whether close was called (true for NULL). */
 POLYSHM_API bool polyshm_segment_closed(const polyshm_segment *segment);
 
-/** Copies bytes out. POLYSHM_INDEX: offset and length do not lie within the segment. POLYSHM_CLOSED. */
+/**
+ * Copies bytes out. POLYSHM_INDEX: offset and length do not lie within the segment. POLYSHM_CLOSED.
+ * POLYSHM_EINTR: more than POLYSHM_LARGE bytes are copied in steps, and the thread's hook ended it; a part of
+ * @p data was written.
+ */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_read(const polyshm_segment *segment,
                                                                 int64_t offset, void *data, int64_t length);
 
@@ -156,7 +162,10 @@ POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_borrow(const polyshm_
                                                                   int64_t offset, int64_t length,
                                                                   const void **data);
 
-/** Copies bytes in. POLYSHM_INDEX, POLYSHM_READONLY, POLYSHM_CLOSED: nothing was written. */
+/**
+ * Copies bytes in. POLYSHM_INDEX, POLYSHM_READONLY, POLYSHM_CLOSED: nothing was written. POLYSHM_EINTR, as in
+ * read, and POLYSHM_CLOSED because another thread closed the segment meanwhile: a part was.
+ */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_write(polyshm_segment *segment, int64_t offset,
                                                                  const void *data, int64_t length);
 

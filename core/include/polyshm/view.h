@@ -56,7 +56,8 @@ POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_view_get(const polyshm_view *
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_view_set(polyshm_view *view, int64_t index,
                                                             const polyshm_value *value);
 
-/** Copies @p count elements out, from @p index on, as they lie in memory. Errors as get. */
+/** Copies @p count elements out, from @p index on, as they lie in memory. Errors as get, and
+ * POLYSHM_EINTR, as polyshm_segment_read(). */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_view_read(const polyshm_view *view, int64_t index,
                                                              int64_t count, void *elements);
 
@@ -77,7 +78,8 @@ POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_view_walk(const polyshm_view 
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_view_write(polyshm_view *view, int64_t index,
                                                               const void *elements, int64_t count);
 
-/** Sets @p count elements from @p index on to one value. Errors as set: nothing was written. */
+/** Sets @p count elements from @p index on to one value. Errors as set: nothing was written. POLYSHM_EINTR:
+ * as polyshm_segment_write(). */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_view_fill(polyshm_view *view, const polyshm_value *value,
                                                              int64_t index, int64_t count);
 

@@ -9,10 +9,9 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#define STEP ((int64_t)4 << 20)    /* bytes allocated at once: a signal interrupts one step, not the whole */
+#define STEP POLYSHM_LARGE         /* bytes allocated at once: a signal interrupts one step, not the whole */
 #define LEAST_STEP (INT64_C(4096)) /* and at the least */
-#define LOOK_AGAIN ((int64_t)64 << 20)
-#define MOST_INTERRUPTIONS 100 /* one after another, with no step between them that came to its end */
+#define MOST_INTERRUPTIONS 100     /* one after another, with no step between them that came to its end */
 
 static bool is_in_memory(const struct statfs *system) {
   return (uint32_t)system->f_type == POLYSHM__TMPFS || (uint32_t)system->f_type == POLYSHM__RAMFS;
@@ -72,28 +71,47 @@ static polyshm_status take_step(int fd, int64_t from, int64_t length, int64_t si
   return errno == EOPNOTSUPP ? read_step(fd, from, length, size) : -errno;
 }
 
+struct allocation {
+  int fd, interruptions; /* one after another */
+  int64_t size, done, step, end;
+  polyshm_status status;
+};
+
+/* Up to all->end, or until a signal comes in between. */
+static void allocate_some(void *context) {
+  struct allocation *all = context;
+  while (all->done < all->end) {
+    const int64_t length = all->end - all->done < all->step ? all->end - all->done : all->step;
+    all->status = take_step(all->fd, all->done, length, all->size);
+    if (all->status)
+      break;
+    all->done += length;
+    all->interruptions = 0;
+    all->step = all->step < STEP ? all->step * 2 : STEP;
+  }
+  if (all->status == POLYSHM_EINTR && ++all->interruptions < MOST_INTERRUPTIONS) {
+    /* What a signal came into is undone: a shorter step may be through before the next one. */
+    all->status = POLYSHM_OK;
+    all->step = all->step > LEAST_STEP ? all->step / 2 : all->step;
+  }
+}
+
+/* The last step is none of the long work: the hook's answer comes before the size has changed. */
 polyshm_status polyshm__file_allocate(int fd, int64_t from, int64_t size) {
-  polyshm_status status = polyshm__file_room(fd, from, size);
-  int interruptions = 0;
-  int64_t done = from, step = STEP, looked = from;
-  while (!status && done < size) {
-    if (done - looked >= LOOK_AGAIN) { /* others take memory, too */
-      looked = done;
-      status = polyshm__file_room(fd, done, size);
-      if (status)
-        break;
-    }
-    int64_t length = size - done < step ? size - done : step;
-    status = take_step(fd, done, length, size);
-    if (!status) {
-      done += length;
-      interruptions = 0;
-      step = step < STEP ? step * 2 : STEP;
-    } else if (status == POLYSHM_EINTR && ++interruptions < MOST_INTERRUPTIONS) {
-      /* What a signal came into is undone: a shorter step may be through before the next one. */
-      status = POLYSHM_OK;
-      step = step > LEAST_STEP ? step / 2 : step;
-    }
+  struct allocation all = {.fd = fd, .size = size, .done = from, .step = STEP};
+  polyshm_status status = POLYSHM_OK;
+  while (!status && all.done < size) {
+    status = polyshm__file_room(fd, all.done, size); /* each time: others take memory, too */
+    if (status)
+      break;
+    const int64_t left = size - all.done, large = left - STEP;
+    all.end = all.done + (large <= 0 ? left : large < POLYSHM__STEP ? large : POLYSHM__STEP);
+    if (large > 0)
+      status = polyshm__work(allocate_some, &all);
+    else
+      allocate_some(&all);
+    if (!status)
+      status = all.status;
   }
   return status;
 }

@@ -298,7 +298,23 @@ typedef struct polyshm__obstacle {
 
 void polyshm__token_obstacle(int fd, uint32_t id, polyshm__obstacle *obstacle);
 
-/* ---- wait.c: time ---- */
+/* ---- wait.c: time, and what takes long ---- */
+
+/**
+ * Runs a step of something long, through the thread's wait hook if it has one. No lock may be held: the hook
+ * may run other threads, and code that calls polyshm. Anything but 0: give it up.
+ */
+polyshm_status polyshm__work(void (*step)(void *context), void *context);
+
+/** So many bytes are one step of long work. */
+#define POLYSHM__STEP (INT64_C(64) << 20)
+
+/** Does a part of some work on bytes; anything but 0 ends it. */
+typedef polyshm_status polyshm__part(void *work, int64_t start, int64_t length);
+
+/** Work on `length` bytes: at once, or if there are more than POLYSHM_LARGE as long work, in parts. Parts are
+ * whole steps, but for the last one that is done. */
+polyshm_status polyshm__in_parts(polyshm__part *part, void *work, int64_t length, bool last_first);
 
 /** Nanoseconds since 1970. */
 int64_t polyshm__clock(void);

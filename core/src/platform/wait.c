@@ -21,6 +21,45 @@ polyshm_hooked polyshm_on_wait(polyshm_wait_hook *hook, void *context) {
   return before;
 }
 
+/* ---- long work ---- */
+
+/* Not inlined: tests/core/may_take_long finds by this name which calls may take long. */
+__attribute__((noinline)) polyshm_status polyshm__work(void (*step)(void *context), void *context) {
+  if (hooked.hook)
+    return hooked.hook(step, context, hooked.context);
+  step(context);
+  return POLYSHM_OK;
+}
+
+struct parts {
+  polyshm__part *part;
+  void *work;
+  int64_t start, length; /* of the next one */
+  polyshm_status status; /* of the last one */
+};
+
+static void do_part(void *context) {
+  struct parts *parts = context;
+  parts->status = parts->part(parts->work, parts->start, parts->length);
+}
+
+polyshm_status polyshm__in_parts(polyshm__part *part, void *work, int64_t length, bool last_first) {
+  if (length <= POLYSHM_LARGE)
+    return part(work, 0, length);
+  struct parts parts = {.part = part, .work = work};
+  polyshm_status status = POLYSHM_OK;
+  for (int64_t done = 0; !status && done < length; done += parts.length) {
+    parts.length = length - done < POLYSHM__STEP ? length - done : POLYSHM__STEP;
+    parts.start = last_first ? length - done - parts.length : done;
+    status = polyshm__work(do_part, &parts);
+    if (!status)
+      status = parts.status;
+  }
+  return status;
+}
+
+/* ---- time ---- */
+
 static int64_t read_clock(clockid_t clock) {
   struct timespec time;
   clock_gettime(clock, &time);
@@ -83,10 +122,8 @@ static void sleep_once(void *context) {
 }
 
 static polyshm_status take(struct nap *nap) {
-  if (hooked.hook)
-    return hooked.hook(sleep_once, nap, hooked.context);
-  sleep_once(nap);
-  return nap->interrupted ? POLYSHM_EINTR : POLYSHM_OK;
+  polyshm_status status = polyshm__work(sleep_once, nap);
+  return !status && nap->interrupted && !hooked.hook ? POLYSHM_EINTR : status;
 }
 
 polyshm_status polyshm__pause(int64_t nanoseconds) {

@@ -25,6 +25,20 @@ check bytes-wide "a character above U+00FF is no byte, also where Tcl has made a
     list [fails {$shm write 0 $text}] [fails {$shm write 0 "\u0100"}] [$shm read 0 2]
 } [list {POLYSHM TYPE} {POLYSHM TYPE} \0\0]
 
+check bytes-much "many bytes go in steps, and none is lost" {
+    set size [expr {80 << 20}]
+    set much [polyshm::SharedMemory create ${prefix}b -size $size]
+    $much write 0 [string repeat \x01\x02 [expr {$size / 2}]]
+    set found [list [binary scan [$much read [expr {$size - 4}] 4] H* hex] $hex]
+    $much copy $much 1 [expr {$size - 1}] 0
+    lappend found [string equal [$much read 1 [expr {$size - 2}]] [string repeat \x01\x02 [expr {$size / 2 - 1}]]]
+    $much fill 3
+    lappend found [string equal [$much read] [string repeat \x03 $size]]
+    $much unlink
+    $much destroy
+    set found
+} {1 01020102 1 1}
+
 check bytes-number "a number is written as its text" {
     $shm write 0 [expr {6 * 7}]
     $shm read 0 2

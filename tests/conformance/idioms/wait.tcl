@@ -150,7 +150,7 @@ check_locks wait-signal-interp "a handler that deletes the interpreter that wait
         puts [catch {$child eval {package require polyshm; set lock [polyshm::Lock attach ${prefix}l]; $lock lock}} message]:$message
         puts [interp exists $child]
     }
-} [list "1:lock \"${prefix}l\": the wait was interrupted" 0]
+} [list "1:lock \"${prefix}l\": it was interrupted" 0]
 
 # ---- waits for a name ----
 
@@ -210,5 +210,22 @@ check wait-cancel-words "the error is the one of interp cancel" thread {
     thread::release $waiter
     lindex $::ended 0
 } {eval canceled}
+
+check wait-cancel-resize "and so does a resize that waits for another process" thread {
+    set holder [open "|flock /dev/shm/${prefix}a -c {echo held; exec cat}" r+]
+    gets $holder
+    set waiter [thread::create -preserved]
+    thread::send $waiter [list set name ${prefix}a]
+    thread::send $waiter {package require polyshm; set shm [polyshm::SharedMemory attach $name]}
+    thread::send -async $waiter {catch {$shm resize 8192} message} ::ended
+    after 150
+    thread::cancel $waiter
+    vwait ::ended
+    set found [thread::send $waiter {list $message [$shm size]}]
+    close $holder
+    lappend found [thread::send $waiter {$shm resize 8192; $shm size}]
+    thread::release $waiter
+    set found
+} {{eval canceled} 4096 8192}
 
 end_tests
