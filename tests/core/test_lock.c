@@ -496,6 +496,11 @@ static polyshm_status see_it_reserved(void (*sleep_slice)(void *slice), void *sl
   return word_of(context) & RESERVED ? POLYSHM_EINTR : POLYSHM_OK;
 }
 
+static polyshm_status unlock_it_reserved(void (*sleep_slice)(void *slice), void *slice, void *context) {
+  polyshm_status status = see_it_reserved(sleep_slice, slice, context);
+  return status && polyshm_lock_unlock(context) ? POLYSHM_OK : status;
+}
+
 /* Nobody is kept out by one that has gone, nor does one that goes take another's reservation away. */
 static void who_gives_up_takes_its_reservation_back(void **state) {
   (void)state;
@@ -506,8 +511,12 @@ static void who_gives_up_takes_its_reservation_back(void **state) {
   assert_int_equal(word_of(lock) & RESERVED, 0);
   polyshm_hooked before = polyshm_on_wait(see_it_reserved, lock);
   assert_status(POLYSHM_EINTR, polyshm_lock_lock(other, LONG, &outcome)); /* after it was */
-  (void)polyshm_on_wait(before.hook, before.context);
   assert_int_equal(word_of(lock) & RESERVED, 0);
+  (void)polyshm_on_wait(unlock_it_reserved, lock);
+  assert_status(POLYSHM_EINTR, polyshm_lock_lock(other, LONG, &outcome)); /* and after it was unlocked, too */
+  (void)polyshm_on_wait(before.hook, before.context);
+  assert_int_equal(word_of(lock), 0);
+  assert_outcome(POLYSHM_LOCKED, lock, 0);
   scribble(lock, WORD, word_of(lock) | RESERVED);
   assert_outcome(POLYSHM_LOCK_TIMED_OUT, other, 50 * MILLISECONDS);
   assert_int_equal(word_of(lock) & RESERVED, RESERVED);

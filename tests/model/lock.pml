@@ -1,12 +1,21 @@
 /*
- * lock.pml: the lock of core/src/lock.c, by its names. README.md says what is shown, and what the mutants are.
+ * lock.pml: the lock of core/src/sync/lockword.c, by its names. README.md says what is shown, and what the mutants are.
  */
-#include "machine.pml"
-
 #define SLEEPERS 8 /* in the word, beside its owner's id */
 #define RESERVED 16 /* the highest bit */
 #define OWNER(v) ((v) & 7)
+#define DEAD 7 /* the owner's id when its thread has ended */
 #define IS_RESERVED(v) ((v) == (SLEEPERS | RESERVED))
+
+#ifndef THREADS_END
+#define THREADS_END 1 /* 0: no thread ends while it owns the lock */
+#endif
+#ifndef GIVES_UP
+#define GIVES_UP 1 /* 0: nobody gives up a wait */
+#endif
+
+#define INTERRUPTS (GIVES_UP && !SLICES) /* with slices, one whose slice has ended may give up */
+#include "machine.pml"
 
 byte word;
 bool dirty;
@@ -31,6 +40,9 @@ inline forget() {
   dead = false;
   recovered = false;
   slept = false;
+  woken = false;
+  reserves = false;
+  interrupted = false;
   done = false
 }
 
@@ -43,10 +55,10 @@ inline probe(owner, dead) {
 #elif defined(FALSE_DEAD)
   if
   :: dead = true
-  :: dead = !TOKEN(owner)
+  :: dead = (owner == DEAD || !TOKEN(owner))
   fi
 #else
-  dead = !TOKEN(owner)
+  dead = (owner == DEAD || !TOKEN(owner))
 #endif
 }
 
@@ -96,50 +108,90 @@ inline take_over(got) {
 inline announce() {
   if
   :: compare_and_swap(word, v, v | SLEEPERS, done)
-  :: slept -> compare_and_swap(word, v, v | SLEEPERS | RESERVED, done)
+  :: slept ->
+     compare_and_swap(word, v, v | SLEEPERS | RESERVED, done);
+     d_step {
+       reserves = (reserves || (done && !(v & RESERVED)));
+       done = false
+     }
   fi
 }
 
+inline sleep() {
+  futex_wait_telling(word == v, woken, interrupted);
+  slept = true
+}
+
+#ifdef KEEP_RESERVATION
+#define RESERVES false
+#else
+#define RESERVES reserves
+#endif
+#ifdef GIVE_UP_SILENTLY
+#define WOKEN false
+#else
+#define WOKEN woken
+#endif
+
+#define WITHOUT_RESERVATION(v) (IS_RESERVED(v) -> 0 : v & ~RESERVED)
+
+inline take_reservation_back() {
+  do
+  :: v = word;
+     if
+     :: !(v & RESERVED) -> break
+     :: else -> compare_and_swap(word, v, WITHOUT_RESERVATION(v), done)
+     fi;
+     if
+     :: done && IS_RESERVED(v) -> futex_wake_one(); break
+     :: done && !IS_RESERVED(v) -> break
+     :: else
+     fi
+  od
+}
+
+inline give_up() {
+  if
+  :: RESERVES -> take_reservation_back()
+  :: else
+  fi;
+  if
+  :: WOKEN -> futex_wake_one()
+  :: else
+  fi;
+  atomic {
+    forget();
+    idle = false
+  }
+}
+
 inline lock() {
-  slept = false;
   compare_and_swap(word, 0, me, got);
   do
   :: got -> break
-  :: else ->
-    v = word;
+  :: !got && GIVES_UP && slept -> give_up(); break
+  :: !got && !interrupted ->
+    d_step {
+      v = word;
+      dead = false;
+      done = false
+    }
     if
     :: MAY_TAKE(v) -> compare_and_swap(word, v, TAKEN, got)
-    :: !MAY_TAKE(v) && IS_RESERVED(v) -> futex_wait(word == v); slept = true
+    :: !MAY_TAKE(v) && IS_RESERVED(v) -> sleep()
     :: !MAY_TAKE(v) && !IS_RESERVED(v) ->
       probe(OWNER(v), dead);
       if
       :: dead -> take_over(got)
       :: !dead && (!ANNOUNCED(v) || (slept && !(v & RESERVED))) -> announce()
-      :: !dead && ANNOUNCED(v) -> futex_wait(word == v); slept = true
+      :: !dead && ANNOUNCED(v) -> sleep()
       fi
     fi
   od
 }
 
-inline critical_section() {
-  atomic {
-    forget();
-    recovered = dirty;
-    assert(COUNT(inside) == 0);
-    inside[me] = true;
-    idle = false
-  }
-  assert(recovered || !HALF);
-  if
-  :: recovered -> SET_HALF(false); dirty = false /* repaired() */
-  :: else
-  fi;
-  SET_HALF(true);
-  atomic {
-    SET_HALF(false);
-    inside[me] = false
-  }
-}
+/* What unlock() leaves where somebody may sleep. */
+#define LEFT(v) (v & RESERVED -> SLEEPERS | RESERVED : 0)
 
 inline unlock() {
 #ifdef UNLOCK_BY_STORE
@@ -156,7 +208,7 @@ inline unlock() {
   :: done -> break
   :: else ->
     v = word;
-    compare_and_swap(word, v, ((v >> 4) * (SLEEPERS | RESERVED)), done);
+    compare_and_swap(word, v, LEFT(v), done);
     if
     :: done -> futex_wake_one(); break
     :: else
@@ -166,14 +218,61 @@ inline unlock() {
 #endif
 }
 
+/* The thread ends, and its number; the process goes on as another thread. */
+inline abandon() {
+  done = false;
+  do
+  :: done -> break
+  :: else ->
+    v = word;
+    if
+    :: OWNER(v) != me -> break /* in the mutants alone */
+    :: else -> compare_and_swap(word, v, (v & (SLEEPERS | RESERVED)) | DEAD, done)
+    fi
+  od;
+#ifndef ABANDON_SILENTLY
+  futex_wake_one()
+#endif
+}
+
+inline critical_section() {
+  atomic {
+    forget();
+    recovered = dirty;
+    assert(COUNT(inside) == 0);
+    inside[me] = true;
+    idle = false
+  }
+  assert(recovered || !HALF);
+  if
+  :: recovered -> SET_HALF(false); dirty = false /* repaired() */
+  :: else
+  fi;
+  SET_HALF(true);
+  if
+  :: atomic {
+       SET_HALF(false);
+       inside[me] = false
+     };
+     unlock()
+  :: atomic {
+       THREADS_END ->
+       inside[me] = false
+     };
+     abandon()
+  fi
+}
+
 proctype Process(byte me) {
   byte v, round;
-  bool got, dead, recovered, slept, done;
+  bool got, dead, recovered, slept, woken, reserves, interrupted, done;
   {
     for (round : 1 .. ROUNDS) {
       lock();
-      critical_section();
-      unlock()
+      if
+      :: got -> critical_section()
+      :: else
+      fi
     }
     finish()
   } unless {
@@ -183,7 +282,7 @@ proctype Process(byte me) {
   }
 }
 
-#define FREE (word == 0 || IS_RESERVED(word) || state[OWNER(word)] == killed)
+#define FREE (word == 0 || IS_RESERVED(word) || OWNER(word) == DEAD || state[OWNER(word)] == killed)
 #define OWED(i) (state[i] == asleep && FREE)
 #define FINALLY FREE
 

@@ -89,6 +89,23 @@ end_asleep: /* no invalid end state by itself: whether it is one, `init` tells *
   fi
 }
 
+/* The same, and tells whether it was woken. An interrupt can end it, too, in the end of a wait that may be given up. */
+inline futex_wait_telling(condition, woken, interrupted) {
+  d_step {
+    woken = (condition);
+    if
+    :: woken -> state[me] = asleep
+    :: else
+    fi
+  }
+end_asleep_too:
+  if
+  :: state[me] == running
+  :: d_step { SLICES && state[me] == asleep -> state[me] = running; woken = false }
+  :: d_step { INTERRUPTS && state[me] == asleep -> state[me] = running; woken = false; interrupted = true }
+  fi
+}
+
 /* Any one of them: no order is promised. */
 #define WAKE(i) :: d_step { state[i] == asleep -> state[i] = running }
 inline futex_wake_one() {

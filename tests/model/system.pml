@@ -9,7 +9,7 @@
 #define OVER(i) (state[i] == finished || state[i] == killed)
 
 /* Its stores are in memory before the kernel drops its token. */
-#ifdef TSO
+#if defined(TSO) && !defined(TOKEN_BEFORE_STORES)
 #define DRAIN_NOW(i) if :: cell[i] != 0 -> reach(cell[i], value[i]); cell[i] = 0; value[i] = 0 :: else fi;
 #else
 #define DRAIN_NOW(i)

@@ -34,11 +34,19 @@ static bool spin(_Atomic uint32_t *word, uint32_t id) {
 }
 
 /* Who goes away takes back its own reservation, which would keep whoever comes next out for a moment. If
- * others have waited for long as well, they make theirs when they look next. */
+ * others have waited for long as well, they make theirs when they look next; if it is unlocked already, one
+ * of them is woken, because it may have seen it reserved. */
 static void take_reservation_back(_Atomic uint32_t *word) {
-  const uint32_t seen = atomic_load_explicit(word, memory_order_relaxed);
-  if (OWNER(seen) && seen & RESERVED)
-    (void)change(word, seen, seen & ~RESERVED);
+  for (int tries = 0; tries < TRIES; tries++) {
+    const uint32_t seen = atomic_load_explicit(word, memory_order_relaxed);
+    if (!(seen & RESERVED) || (!OWNER(seen) && !is_reserved(seen)))
+      return;
+    if (!change(word, seen, is_reserved(seen) ? 0 : seen & ~RESERVED))
+      continue;
+    if (is_reserved(seen))
+      (void)polyshm__wake(word, 1);
+    return;
+  }
 }
 
 /*
