@@ -61,10 +61,34 @@ local function closing(object, fn)
   return finish(object, pcall(fn, object))
 end
 
--- The last failure that was returned: with(attach(...), fn) is given only the nil of nil, error.
+-- Lua 5.4 also closes it when fn has yielded, and its coroutine is closed instead of being resumed.
+if _VERSION == "Lua 5.4" then
+  closing = assert(load("local object, fn = ... local closed <close> = object return (function(...) return ... end)(fn(object))",
+    "=polyshm.lua", "t", {}))
+end
+
+-- The last failure that a maker returned, and where it was called: with(attach(...), fn) is given only the nil of
+-- nil, error. It is told if it can be an argument of this very call: no other maker was called since, and it stands
+-- in the same function, on the same line or below.
 local failure
+local getinfo = debug and debug.getinfo
+
+-- The innermost function that is not of this file, and its line. Lua 5.1 shows a tail call as a level without any.
+local function script()
+  local level, info = 2, getinfo and getinfo(2, "Slf")
+  while info and (info.what == "tail" or info.source == getinfo(1, "S").source) do
+    level = level + 1
+    info = getinfo(level, "Slf")
+  end
+  if info then return info.func, info.currentline end
+end
+
 local function returned(object, err)
-  failure = err
+  failure = nil
+  if err ~= nil then
+    local fn, line = script()
+    failure = {err = err, fn = fn, line = line}
+  end
   return object, err
 end
 
@@ -72,10 +96,11 @@ end
 -- closed, but held meanwhile. What the object's maker failed with is passed on:
 -- local ok, err = polyshm.with(polyshm.SharedMemory.attach("x"), fn).
 function polyshm.with(object, fn)
-  if object == nil and failure then
-    local err = failure
-    failure = nil
-    return nil, err
+  local failed = failure
+  failure = nil
+  if object == nil and failed then
+    local caller, line = script()
+    if caller and caller == failed.fn and failed.line >= line then return nil, failed.err end
   end
   local scope = scopes[getmetatable(object)]
   if not scope then fail("TYPE", ("with: an object of polyshm is needed, not %s"):format(type(object))) end

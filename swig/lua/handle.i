@@ -18,10 +18,17 @@
 %rename(bxor) polyshm_view::xor;
 
 %{
+/* SWIG's userdata, and what the collector was told of it. */
+typedef struct polyshm_lua_userdata {
+  swig_lua_userdata handle;
+  int64_t weight;
+} polyshm_lua_userdata;
+
 /* What is behind a handle of this type, or NULL. */
 static inline void *polyshm_lua_behind(lua_State *L, int index, const swig_type_info *type) {
-  const swig_lua_userdata *handle = lua_touserdata(L, index);
-  return handle && lua_rawlen(L, index) == sizeof *handle && handle->type == type ? handle->ptr : NULL;
+  const polyshm_lua_userdata *userdata = lua_touserdata(L, index);
+  return userdata && lua_rawlen(L, index) == sizeof *userdata && userdata->handle.type == type ? userdata->handle.ptr
+                                                                                                : NULL;
 }
 
 static inline void *polyshm_lua_handle(lua_State *L, int index, const swig_type_info *type, const char *what) {
@@ -32,38 +39,80 @@ static inline void *polyshm_lua_handle(lua_State *L, int index, const swig_type_
 }
 
 /* Pushes a handle on nothing yet. Made before the call: a shortage of memory then cannot lose the call's result. */
-static swig_lua_userdata *polyshm_lua_new_handle(lua_State *L, swig_type_info *type) {
-  swig_lua_userdata *handle = lua_newuserdata(L, sizeof *handle);
-  *handle = (swig_lua_userdata){.type = type, .own = 1};
+static polyshm_lua_userdata *polyshm_lua_new_handle(lua_State *L, swig_type_info *type) {
+  polyshm_lua_userdata *userdata = lua_newuserdata(L, sizeof *userdata);
+  *userdata = (polyshm_lua_userdata){.handle = {.type = type, .own = 1}};
   SWIG_Lua_AddMetatable(L, type);
-  return handle;
+  return userdata;
+}
+
+/*
+ * Lua's collector sees a handle and not the memory behind it, so it is told. A state's account holds what all its open
+ * handles weigh, and how much of it the collector has been made to work for: the next one makes it work, as if so much
+ * had been allocated, for what is not paid for yet (64 MiB at most at once, to bound the pause). So a loop that drops
+ * objects without closing them stays bounded, and one that closes them in order costs nothing. What the collector had to
+ * close itself must be paid for again.
+ */
+typedef struct polyshm_lua_account {
+  int64_t open, paid; /* bytes */
+} polyshm_lua_account;
+
+static const char polyshm_lua_account_key;
+
+static int polyshm_lua_make_account(lua_State *L) {
+  lua_pushlightuserdata(L, (void *)&polyshm_lua_account_key);
+  *(polyshm_lua_account *)lua_newuserdata(L, sizeof(polyshm_lua_account)) = (polyshm_lua_account){0};
+  lua_rawset(L, LUA_REGISTRYINDEX);
+  return 0;
+}
+
+static polyshm_lua_account *polyshm_lua_account_of(lua_State *L) {
+  lua_pushlightuserdata(L, (void *)&polyshm_lua_account_key);
+  lua_rawget(L, LUA_REGISTRYINDEX);
+  polyshm_lua_account *account = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  return account;
+}
+
+/* Makes the collector work for what was opened until now. Called before something is made: finalisers, or a want of
+ * memory, may raise here, and then nothing is lost. A collector that the script has stopped is left alone:
+ * LUA_GCISRUNNING is 9 in 5.2 ... 5.4 and LuaJIT; 5.1 does not know it and answers -1. */
+static void polyshm_lua_pay(lua_State *L) {
+  enum { is_running = 9 };
+  polyshm_lua_account *account = polyshm_lua_account_of(L);
+  if (account->open <= account->paid)
+    return;
+  const int64_t most = 64 * 1024, kibibytes = (account->open - account->paid) / 1024 + 1;
+  account->paid = account->open;
+  if (lua_gc(L, is_running, 0) != 0)
+    lua_gc(L, LUA_GCSTEP, (int)(kibibytes < most ? kibibytes : most));
+}
+
+/* The new weight of what is open; 0 when it was closed. Raises nothing, because it may just have been made. */
+static void polyshm_lua_weigh(lua_State *L, int index, int64_t weight) {
+  polyshm_lua_userdata *userdata = lua_touserdata(L, index);
+  polyshm_lua_account_of(L)->open += weight - userdata->weight;
+  userdata->weight = weight;
 }
 
 /* Frees once. A handle that other finalisers still hold is then refused by every call. */
 static int polyshm_lua_gc(lua_State *L) {
-  swig_lua_userdata *handle = lua_touserdata(L, 1);
-  if (!handle || lua_rawlen(L, 1) != sizeof *handle)
+  polyshm_lua_userdata *userdata = lua_touserdata(L, 1);
+  if (!userdata || lua_rawlen(L, 1) != sizeof *userdata)
     return 0;
   for (swig_type_info **type = swig_types; *type; type++)
-    if (handle->type == *type) {
-      void *ptr = handle->ptr;
-      handle->ptr = NULL;
-      ((const swig_lua_class *)handle->type->clientdata)->destructor(ptr);
+    if (userdata->handle.type == *type) {
+      void *ptr = userdata->handle.ptr;
+      polyshm_lua_account *account = polyshm_lua_account_of(L); /* NULL when the state ends */
+      userdata->handle.ptr = NULL;
+      ((const swig_lua_class *)userdata->handle.type->clientdata)->destructor(ptr);
+      if (account && userdata->weight) {
+        account->open -= userdata->weight;
+        userdata->weight = 0;
+        account->paid = account->open;
+      }
     }
   return 0;
-}
-
-/*
- * Lua sees the handle and not the memory behind it. So each new object makes the collector work as if that much had
- * been allocated (64 MiB at most, to bound the pause), and a loop that drops objects without closing them stays
- * bounded. A collector that the script has stopped is left alone: LUA_GCISRUNNING is 9 in 5.2 ... 5.4 and LuaJIT; 5.1
- * does not know it and answers -1.
- */
-static void polyshm_lua_weigh(lua_State *L, int64_t size) {
-  enum { is_running = 9 };
-  const int64_t most = 64 * 1024, kibibytes = size / 1024 + 1;
-  if (size && lua_gc(L, is_running, 0) != 0)
-    lua_gc(L, LUA_GCSTEP, (int)(kibibytes < most ? kibibytes : most));
 }
 
 static int64_t polyshm_lua_list_size(const polyshm_list *list) {
@@ -142,12 +191,35 @@ static void polyshm_lua_secure(lua_State *L, const swig_lua_class *class) {
 }
 %}
 
+%{
+#include <pthread.h>
+
+/*
+ * SWIG's initialisation fills static tables, and threads that have a Lua state each may load the module at once: they
+ * take turns. It becomes a part of ours, and is called protected, as an error must not leave the turn taken.
+ */
+#undef SWIG_init
+#define SWIG_init polyshm_lua_swig_init
+static int polyshm_lua_swig_init(lua_State *L);
+
+SWIGEXPORT int luaopen_polyshm_core(lua_State *L) {
+  static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
+  lua_settop(L, 0);
+  lua_pushcfunction(L, polyshm_lua_swig_init);
+  pthread_mutex_lock(&turn);
+  int status = lua_pcall(L, 0, 1, 0);
+  pthread_mutex_unlock(&turn);
+  return status ? lua_error(L) : 1;
+}
+%}
+
 %native(metatable) int polyshm_lua_metatable(lua_State *L);
 %native(members) int polyshm_lua_make_member(lua_State *L);
 %native(view_members) int polyshm_lua_make_view_member(lua_State *L);
 %native(list_members) int polyshm_lua_make_list_member(lua_State *L);
 
 %init %{
+  polyshm_lua_make_account(L);
   for (swig_type_info **type = swig_types; *type; type++)
     if ((*type)->clientdata) polyshm_lua_secure(L, (*type)->clientdata);
 %}
@@ -157,18 +229,28 @@ static void polyshm_lua_secure(lua_State *L, const swig_lua_class *class) {
 %typemap(in, noblock=1) polyshm_##type *, const polyshm_##type *, struct polyshm_##type *self {
   $1 = polyshm_lua_handle(L, $input, SWIGTYPE_p_polyshm_##type, words);
 }
-%typemap(in, numinputs=0, noblock=1) polyshm_##type **out (polyshm_##type *made, swig_lua_userdata *handle) {
+%typemap(in, numinputs=0, noblock=1) polyshm_##type **out (polyshm_##type *made, polyshm_lua_userdata *userdata) {
   made = NULL;
   $1 = &made;
 }
 %typemap(check, noblock=1) polyshm_##type **out {
-  handle$argnum = polyshm_lua_new_handle(L, SWIGTYPE_p_polyshm_##type);
+  polyshm_lua_pay(L);
+  userdata$argnum = polyshm_lua_new_handle(L, SWIGTYPE_p_polyshm_##type);
 }
 %typemap(argout, noblock=1) polyshm_##type **out {
-  handle$argnum->ptr = made$argnum; SWIG_arg++;
-  polyshm_lua_weigh(L, weight);
+  userdata$argnum->handle.ptr = made$argnum; SWIG_arg++;
+  polyshm_lua_weigh(L, -1, weight);
+}
+%typemap(out, noblock=1) polyshm_status polyshm_##type::close {
+  polyshm_lua_weigh(L, 1, 0);
+  if ($1) polyshm_lua_raise(L, $1);
 }
 %enddef
+/* Both may have mapped more. */
+%typemap(out, noblock=1) polyshm_status polyshm_segment::resize, polyshm_status polyshm_segment::refresh {
+  polyshm_lua_weigh(L, 1, polyshm_segment_closed(arg1) ? 0 : polyshm_segment_size(arg1));
+  if ($1) polyshm_lua_raise(L, $1);
+}
 %handle(segment, "a SharedMemory", polyshm_segment_size(made$argnum))
 %handle(view, "a View", 0)
 %handle(list, "a ShareableList", polyshm_lua_list_size(made$argnum))

@@ -259,11 +259,23 @@ static int64_t polyshm_lua_needed(const polyshm_list *list, int64_t index) {
 }
 
 /*
+ * What was read can be written back: an unsigned integer beyond 2^63 - 1 is in Lua the negative integer of the same
+ * bits, as string.pack("J"), math.ult() and %x have it.
+ *
  * A Lua whose numbers are floats has already rounded an integer beyond 2^53 that the script wrote: refused, as reading
  * one is. Elsewhere a float of that size is the number that was meant.
  */
 #if LUA_VERSION_NUM >= 503
-#define POLYSHM_LUA_CHECK_EXACT(dtype, value) POLYSHM_OK
+/* Few values are negative: only for them is the dtype asked for. */
+#define POLYSHM_LUA_CHECK_EXACT(dtype, value)                                                                \
+  ((value)->kind == POLYSHM_KIND_INT64 && (value)->as.int64 < 0 && (dtype) == POLYSHM_UINT64                 \
+       ? polyshm_lua_same_bits((polyshm_value *)(value))                                                     \
+       : POLYSHM_OK)
+static polyshm_status polyshm_lua_same_bits(polyshm_value *value) {
+  value->as.uint64 = (uint64_t)value->as.int64;
+  value->kind = POLYSHM_KIND_UINT64;
+  return POLYSHM_OK;
+}
 #else
 /* Few values are that large: only for them is the dtype asked for. */
 #define POLYSHM_LUA_CHECK_EXACT(dtype, value)                                                                \

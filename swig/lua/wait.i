@@ -50,20 +50,57 @@ static void polyshm_lua_end_wait(struct polyshm_lua_waiting *waiting) {
  * words are there already.
  *
  * fn may have unlocked, closed or, by means of the debug library, even freed the object: then there is nothing to do.
+ *
+ * Where fn has yielded and its coroutine is closed instead of being resumed, Lua 5.4 runs what is to be closed: a guard
+ * gives the object back. Other Luas have no coroutine.close.
  */
+enum { OBJECT = 1, GUARD, FN };
+
+static polyshm_status polyshm_lua_give_back(lua_State *L, int index) {
+  polyshm_lock *lock = polyshm_lua_behind(L, index, SWIGTYPE_p_polyshm_lock);
+  polyshm_semaphore *semaphore = polyshm_lua_behind(L, index, SWIGTYPE_p_polyshm_semaphore);
+  polyshm_status status = lock ? polyshm_lock_unlock(lock) : semaphore ? polyshm_semaphore_release(semaphore) : POLYSHM_OK;
+  return status == POLYSHM_NOT_OWNER || status == POLYSHM_CLOSED ? POLYSHM_OK : status;
+}
+
+/* A guard is a table: [1] is the object while it is to be given back. */
+static void polyshm_lua_arm(lua_State *L, bool on) {
+  if (on)
+    lua_pushvalue(L, OBJECT);
+  else
+    lua_pushboolean(L, 0); /* not nil: it takes the same place, and no memory */
+  lua_rawseti(L, GUARD, 1);
+}
+
+#if LUA_VERSION_NUM >= 504
+static int polyshm_lua_guard_closes(lua_State *L) {
+  lua_rawgeti(L, 1, 1);
+  (void)polyshm_lua_give_back(L, -1);
+  return 0;
+}
+#endif
+
+static void polyshm_lua_make_guard(lua_State *L) {
+  lua_createtable(L, 1, 0);
+  lua_insert(L, GUARD);
+  polyshm_lua_arm(L, false);
+#if LUA_VERSION_NUM >= 504
+  lua_createtable(L, 0, 1);
+  lua_pushcfunction(L, polyshm_lua_guard_closes);
+  lua_setfield(L, -2, "__close");
+  lua_setmetatable(L, GUARD);
+  lua_toclose(L, GUARD);
+#endif
+}
+
 static int polyshm_lua_leave(lua_State *L, bool failed) {
-  polyshm_lock *lock = polyshm_lua_behind(L, 1, SWIGTYPE_p_polyshm_lock);
-  polyshm_semaphore *semaphore = polyshm_lua_behind(L, 1, SWIGTYPE_p_polyshm_semaphore);
-  polyshm_status status = POLYSHM_OK;
-  if (lock)
-    status = polyshm_lock_unlock(lock);
-  else if (semaphore)
-    status = polyshm_semaphore_release(semaphore);
+  polyshm_lua_arm(L, false);
+  polyshm_status status = polyshm_lua_give_back(L, OBJECT);
   if (failed)
     return lua_error(L);
-  if (status && status != POLYSHM_NOT_OWNER && status != POLYSHM_CLOSED)
+  if (status)
     polyshm_lua_raise(L, status);
-  return lua_gettop(L) - 1; /* all above the object is fn's result */
+  return lua_gettop(L) - GUARD; /* all above the guard is fn's result */
 }
 
 #if LUA_VERSION_NUM >= 503
@@ -85,6 +122,7 @@ static int polyshm_lua_synchronize(lua_State *L) {
       lock ? NULL : polyshm_lua_handle(L, 1, SWIGTYPE_p_polyshm_semaphore, "a Lock or a Semaphore");
   int64_t timeout = polyshm_lua_nanoseconds(L, 3, "timeout");
   lua_settop(L, 2);
+  polyshm_lua_make_guard(L);
   lua_pushstring(L, polyshm_lock_outcome_name(POLYSHM_LOCKED));
   lua_pushstring(L, polyshm_lock_outcome_name(POLYSHM_RECOVERED));
 
@@ -101,10 +139,11 @@ static int polyshm_lua_synchronize(lua_State *L) {
   lua_pushboolean(L, acquired);
   if (!outcome && !acquired)
     return 1;
+  polyshm_lua_arm(L, true);
   if (lock)
-    lua_pushvalue(L, outcome == POLYSHM_LOCKED ? 3 : 4);
-  lua_replace(L, 3);
-  lua_settop(L, 3);
+    lua_pushvalue(L, outcome == POLYSHM_LOCKED ? FN + 1 : FN + 2);
+  lua_replace(L, FN + 1);
+  lua_settop(L, FN + 1);
   return polyshm_lua_leave(L, lua_pcallk(L, 1, LUA_MULTRET, 0, 0, polyshm_lua_resumed) != 0);
 }
 %}

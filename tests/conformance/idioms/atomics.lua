@@ -13,9 +13,13 @@ function TestAtomics:test_integers_stay_integers()
   lu.assertEquals(int64:load(0), math.mininteger)
   lu.assertEquals(math.type(int64:load(0)), "integer")
   lu.assertEquals(uint64:exchange(0, 2.0 ^ 63), math.mininteger) -- the same bits
-  raised("RANGE", uint64.add, uint64, 0, -1)
   lu.assertEquals(uint64:bxor(0, 1), math.mininteger)
   lu.assertEquals(uint64:load(0), math.mininteger + 1)
+  lu.assertEquals(uint64:compare_exchange(0, uint64:load(0), -1), math.mininteger + 1) -- what was read is found
+  lu.assertEquals(uint64:add(0, 1), -1)
+  lu.assertEquals(uint64:sub(0, 1), 0)
+  uint64:store(0, uint64:load(0))
+  lu.assertEquals(uint64:exchange(0, 0), -1)
 end
 
 function TestAtomics:test_floats_alone_are_never_rounded()

@@ -335,6 +335,27 @@ end
 
 ---- a segment's lock ----
 
+-- A coroutine that is closed, not resumed, gives back what it holds in the middle of a scope.
+function TestLocks:test_a_closed_coroutine_unlocks()
+  if not coroutine.close then lu.skip "coroutine.close came with Lua 5.4" end
+  for _, scope in ipairs{self.one.synchronize, polyshm.with} do
+    local holder = coroutine.create(function() scope(self.one, coroutine.yield) end)
+    lu.assertEquals({coroutine.resume(holder)}, {true, "locked"})
+    lu.assertTrue(self.one.owned)
+    lu.assertTrue(coroutine.close(holder))
+    lu.assertFalse(self.one.owned)
+    lu.assertEquals(self.two:lock(0), "locked")
+    self.two:unlock()
+  end
+  local other = assert(Lock.attach(self.one.name))
+  local user = coroutine.create(function() polyshm.with(assert(polyshm.Event.create(self.one.name .. ".e")), coroutine.yield) end)
+  local _, event = coroutine.resume(user)
+  assert(coroutine.close(user))
+  lu.assertTrue(event.closed)
+  event:unlink()
+  other:close()
+end
+
 TestSegmentLocks = support.with_segment()
 
 function TestSegmentLocks:test_is_one_object()

@@ -104,6 +104,14 @@ function TestScopes.test_with_passes_a_failure_on()
   lu.assertEquals(err.code, "ENOENT")
   lu.assertFalse(called)
   raised("TYPE", polyshm.with, nil, print) -- that failure has been told
+  local none, earlier = SharedMemory.attach(PREFIX .. ".none")
+  lu.assertEquals(earlier.code, "ENOENT") -- this one was dealt with
+  raised("TYPE", function() polyshm.with(none, print) end)
+  none, earlier = SharedMemory.attach(PREFIX .. ".none")
+  lu.assertEquals(earlier.code, "ENOENT")
+  lu.assertFalse(pcall(polyshm.with, none, print))
+  assert(SharedMemory.create(PREFIX .. ".some")):unlink()
+  raised("TYPE", polyshm.with, nil, print)
   for _, other in ipairs{"text", 5, {}, io.stdout, print} do raised("TYPE", polyshm.with, other, print) end
 end
 

@@ -108,7 +108,19 @@ function TestNumbers:test_integers_stay_integers()
   int64[0] = -1
   lu.assertEquals(uint64[0], -1) -- the bits of 2^64 - 1
   lu.assertTrue(math.ult(math.maxinteger, uint64[0]))
-  raised("RANGE", function() uint64[0] = -1 end)
+  for _, bits in ipairs{-1, math.mininteger, math.maxinteger, 0} do -- what was read can be written back
+    int64[0] = bits
+    uint64[1] = uint64[0]
+    lu.assertEquals(int64[1], bits)
+    uint64:assign(uint64:totable(0, 1), 2)
+    lu.assertEquals(int64[2], bits)
+    uint64:fill(uint64[0], 3, 1)
+    lu.assertEquals(int64[3], bits)
+    self.shm:set_value("uint64", 32, self.shm:get_value("uint64", 0))
+    lu.assertEquals(int64[4], bits)
+  end
+  raised("RANGE", function() self.shm:view("uint32")[0] = -1 end)
+  raised("RANGE", function() uint64[0] = -1.0 end)
   uint64[0] = 2.0 ^ 63
   lu.assertEquals(uint64[0], math.mininteger)
   int64[0] = 2.0 ^ 62
