@@ -414,7 +414,8 @@ polyshm_status polyshm_list_create(const char *name, const polyshm_value *values
   polyshm_status status = make_plan("create", values, count, (reserve){bytes, reserve_count}, &made);
   if (!made.list)
     return status;
-  status = polyshm__segment_create(name, made.list->size, mode, &(polyshm__contents){write_list, &made}, NULL,
+  status = polyshm__segment_create(name, made.list->size, mode,
+                                   &(polyshm__contents){.write = write_list, .context = &made}, NULL,
                                    &made.list->segment);
   if (status)
     free(made.list);
@@ -443,8 +444,8 @@ polyshm_status polyshm_list_open(const char *name, const polyshm_value *values, 
   if (!made.list)
     return status;
   polyshm_segment *segment = NULL;
-  status = polyshm__segment_open(name, made.list->size, mode, flags, &(polyshm__contents){write_list, &made},
-                                 NULL, &segment);
+  status = polyshm__segment_open(name, made.list->size, mode, flags,
+                                 &(polyshm__contents){.write = write_list, .context = &made}, NULL, &segment);
   free(made.list);
   return status ? status : list_on("open", segment, out);
 }

@@ -1,5 +1,6 @@
 #include <polyshm/lock.h>
 
+#include "companion_internal.h"
 #include "object_internal.h"
 #include "sync/lockword.h"
 
@@ -11,10 +12,12 @@ typedef struct lock_body {
   char tag[4];
   _Atomic uint32_t epoch; /* how often it was taken over from the dead */
   _Atomic uint32_t dirty; /* 1 from such a moment until an owner says repaired */
-  uint32_t reserved[12];
+  polyshm__record record; /* of the segment it goes with */
+  uint32_t reserved[8];
 } lock_body;
 
-static_assert(offsetof(lock_body, tag) == POLYSHM__TAG_OFFSET && offsetof(lock_body, epoch) == 8 &&
+static_assert(offsetof(lock_body, record) == POLYSHM__RECORD_OFFSET &&
+                  offsetof(lock_body, tag) == POLYSHM__TAG_OFFSET && offsetof(lock_body, epoch) == 8 &&
                   offsetof(lock_body, dirty) == 12 && sizeof(lock_body) == 64,
               "docs/layouts.md");
 
@@ -33,6 +36,10 @@ static const polyshm__class lock_class = {.kind = POLYSHM__KIND_LOCK,
                                           .handle_size = sizeof(polyshm_lock),
                                           .body_size = sizeof(lock_body),
                                           .before_free = before_free};
+
+const polyshm__class *polyshm__lock_class(void) {
+  return &lock_class;
+}
 
 static lock_body *body_of(const polyshm_lock *lock) {
   return lock->object.body;

@@ -31,6 +31,8 @@ struct making {
   const polyshm__class *class;
   int64_t size, count;
   const char *verb, *name;
+  const polyshm_segment *segment; /* NULL, or what it goes with */
+  void (*write_more)(void *body, const polyshm_segment *segment);
 };
 
 /* Where a file system does not keep a participant's lock, each living owner would be taken for dead. */
@@ -56,6 +58,8 @@ static polyshm_status write_object(uint8_t *base, const polyshm__draft *draft, v
   memcpy(body + POLYSHM__TAG_OFFSET, making->class->tag, strlen(making->class->tag));
   if (making->class->write)
     making->class->write(body, making->count);
+  if (making->write_more)
+    making->write_more(body, making->segment);
   return POLYSHM_OK;
 }
 
@@ -119,19 +123,62 @@ static polyshm_status finish_recognised(polyshm__object *object, polyshm_status 
   return status;
 }
 
+/*
+ * Who takes part in an object writes to it. A user who may only read it could take part in nothing, and one
+ * whose own mode keeps it out not even in what it has made.
+ */
+static polyshm_status check_mode(const polyshm__class *class, const char *verb, const char *name,
+                                 int64_t mode) {
+  const int64_t group = mode >> 3 & 6, others = mode & 6;
+  if (mode < 0 || mode > 0777) /* the segment's create has words for that */
+    return POLYSHM_OK;
+  if ((mode & 0600) == 0600 && (group == 0 || group == 6) && (others == 0 || others == 6))
+    return POLYSHM_OK;
+  return polyshm_fail(
+      POLYSHM_ARGUMENT,
+      "%s \"%.255s\": mode 0%03" PRIo64
+      " is of no use: who takes part in the %s reads and writes it, so its owner needs both, and "
+      "group and others need both or neither, as in 0600, 0660 or 0666",
+      verb, name ? name : "", mode, polyshm__kind_name(class->kind));
+}
+
+static polyshm_status create(int64_t mode, struct making *making, polyshm__object **out) {
+  polyshm_status status = check_mode(making->class, "create", making->name, mode);
+  if (status)
+    return status;
+  int file = -1;
+  polyshm__object *object = make_handle(making->class, "create");
+  if (!object)
+    return POLYSHM_ENOMEM;
+  const polyshm__contents contents = {write_object, making, making->segment};
+  status = polyshm__segment_create(making->name, making->size, mode, &contents,
+                                   making->class->owned ? &file : NULL, &object->segment);
+  return finish(object, status, file, out);
+}
+
 polyshm_status polyshm__object_create(const polyshm__class *class, const char *name, int64_t body_size,
                                       int64_t count, int64_t mode, polyshm__object **out) {
   if (!out)
     return polyshm__object_no_result("create");
-  struct making making = {class, POLYSHM__BODY_OFFSET + body_size, count, "create", name};
-  int file = -1;
-  polyshm__object *object = make_handle(class, "create");
-  if (!object)
-    return POLYSHM_ENOMEM;
-  polyshm_status status =
-      polyshm__segment_create(name, making.size, mode, &(polyshm__contents){write_object, &making},
-                              class->owned ? &file : NULL, &object->segment);
-  return finish(object, status, file, out);
+  struct making making = {.class = class,
+                          .size = POLYSHM__BODY_OFFSET + body_size,
+                          .count = count,
+                          .verb = "create",
+                          .name = name};
+  return create(mode, &making, out);
+}
+
+polyshm_status polyshm__object_create_for(const polyshm__class *class, const char *name,
+                                          const polyshm_segment *segment, int64_t mode,
+                                          void (*write_more)(void *body, const polyshm_segment *segment),
+                                          polyshm__object **out) {
+  struct making making = {.class = class,
+                          .size = POLYSHM__BODY_OFFSET + class->body_size,
+                          .verb = "lock",
+                          .name = name,
+                          .segment = segment,
+                          .write_more = write_more};
+  return create(mode, &making, out);
 }
 
 static polyshm_status check_flags(const char *verb, int64_t flags) {
@@ -160,15 +207,19 @@ polyshm_status polyshm__object_open(const polyshm__class *class, const char *nam
                                     int64_t count, int64_t mode, int64_t flags, polyshm__object **out) {
   if (!out)
     return polyshm__object_no_result("open");
-  struct making making = {class, POLYSHM__BODY_OFFSET + body_size, count, "open", name};
+  struct making making = {
+      .class = class, .size = POLYSHM__BODY_OFFSET + body_size, .count = count, .verb = "open", .name = name};
   polyshm_status status = check_flags("open", flags);
+  if (!status)
+    status = check_mode(class, "open", name, mode);
   if (status)
     return status;
   int file = -1;
   polyshm__object *object = make_handle(class, "open");
   if (!object)
     return POLYSHM_ENOMEM;
-  status = polyshm__segment_open(name, making.size, mode, flags, &(polyshm__contents){write_object, &making},
+  status = polyshm__segment_open(name, making.size, mode, flags,
+                                 &(polyshm__contents){.write = write_object, .context = &making},
                                  class->owned ? &file : NULL, &object->segment);
   return finish_recognised(object, status, file, "open", out);
 }

@@ -38,6 +38,16 @@ polyshm_status polyshm__object_attach(const polyshm__class *class, const char *n
 polyshm_status polyshm__object_open(const polyshm__class *class, const char *name, int64_t body_size,
                                     int64_t count, int64_t mode, int64_t flags, polyshm__object **out);
 
+/** Makes the object that goes with a segment, and belongs to the segment's owner and group; write_more() adds
+ * to its body what tells so. */
+polyshm_status polyshm__object_create_for(const polyshm__class *class, const char *name,
+                                          const polyshm_segment *segment, int64_t mode,
+                                          void (*write_more)(void *body, const polyshm_segment *segment),
+                                          polyshm__object **out);
+
+/** What a lock is, for the lock of a segment. */
+const polyshm__class *polyshm__lock_class(void);
+
 /** Closes: its participant is dead for all others from now on. Idempotent. */
 polyshm_status polyshm__object_close(polyshm__object *object);
 /** Lets go of the handle; the last one closes it, and frees it. */

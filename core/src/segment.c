@@ -1,6 +1,8 @@
 #include "bulk_internal.h"
 #include "segment_internal.h"
 
+#include "companion_internal.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,8 +50,10 @@ static polyshm_status check_component(const char *verb, const char *name) {
   return why ? polyshm_fail(POLYSHM_ARGUMENT, "%s \"%.255s\": %s", verb, name, why) : POLYSHM_OK;
 }
 
+enum { NAME_MOST = 200, COMPANION_NAME_MOST = NAME_MOST + 5 };
+
 /* A name that every language, shell and file system keeps as it is: what create takes. */
-static polyshm_status check_new_name(const char *verb, const char *name) {
+static polyshm_status check_new_name(const char *verb, const char *name, size_t most) {
   static const char alphanumeric[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
   static const char others[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
   polyshm_status status = check_component(verb, name);
@@ -60,7 +64,7 @@ static polyshm_status check_new_name(const char *verb, const char *name) {
     why = "a new name begins with a letter or a digit";
   else if (strspn(name, others) != strlen(name))
     why = "a new name holds only letters, digits, '.', '_' and '-'";
-  else if (strlen(name) > 200)
+  else if (strlen(name) > most)
     why = "a new name has at most 200 bytes";
   else if (strncmp(name, "sem.", 4) == 0)
     why = "sem.* belongs to POSIX semaphores";
@@ -90,6 +94,8 @@ static polyshm_status make_handle(const char *verb, const char *name, int fd, co
   segment->readonly = readonly;
   segment->any_owner = flags & POLYSHM_FLAG_ANY_OWNER;
   segment->mode = facts->mode;
+  segment->owner = facts->owner;
+  segment->group = facts->group;
   segment->identity = facts->identity;
   (void)snprintf(segment->name, sizeof segment->name, "%s", name);
   *out = segment;
@@ -129,8 +135,10 @@ static polyshm_status check_size(const char *verb, const char *name, int64_t siz
                       name, size, POLYSHM_SIZE_MAX);
 }
 
-static polyshm_status check_new(const char *verb, const char *name, int64_t size, int64_t mode) {
-  polyshm_status status = name ? check_new_name(verb, name) : POLYSHM_OK;
+static polyshm_status check_new(const char *verb, const char *name, int64_t size, int64_t mode,
+                                const polyshm__contents *contents) {
+  const size_t most = contents && contents->companion_of ? COMPANION_NAME_MOST : NAME_MOST;
+  polyshm_status status = name ? check_new_name(verb, name, most) : POLYSHM_OK;
   if (!status)
     status = check_size(verb, name ? name : "", size);
   if (!status && (mode < 0 || mode > 0777))
@@ -197,10 +205,21 @@ static polyshm_status try_create(const struct creation *creation, bool fallback,
   *refused = draft.refused;
   if (status)
     return fail_to_create(creation, status, *refused);
-  const polyshm__facts facts = {.identity = draft.identity, .size = creation->size, .mode = creation->mode};
+  const polyshm__contents *contents = creation->contents;
+  if (contents && contents->companion_of)
+    status = polyshm__draft_give(&draft, contents->companion_of->owner, contents->companion_of->group,
+                                 creation->mode);
+  if (status) {
+    polyshm__draft_end(&draft);
+    return fail(status, verb, word);
+  }
+  const polyshm__facts facts = {.identity = draft.identity,
+                                .size = creation->size,
+                                .mode = creation->mode,
+                                .owner = draft.owner,
+                                .group = draft.group};
   status = make_handle(verb, word, draft.fd, &facts, 0, &segment);
   if (!status) {
-    const polyshm__contents *contents = creation->contents;
     if (contents)
       status = contents->write(polyshm__segment_base(segment), &draft, contents->context);
     if (!status) {
@@ -246,7 +265,7 @@ polyshm_status polyshm__segment_create(const char *name, int64_t size, int64_t m
     return no_result("create");
   *out = NULL;
   name = without_slash(name);
-  polyshm_status status = check_new("create", name, size, mode);
+  polyshm_status status = check_new("create", name, size, mode, contents);
   struct creation creation = {"create", name, size, (uint32_t)mode, contents, NULL};
   creation.file = file;
   return status ? status : create(&creation, out);
@@ -336,7 +355,7 @@ polyshm_status polyshm__segment_open(const char *name, int64_t size, int64_t mod
   name = without_slash(name);
   polyshm_status status = check_component("open", name); /* a generated name is never there to attach to */
   if (!status)
-    status = check_new("open", name, size, mode);
+    status = check_new("open", name, size, mode, contents);
   if (!status)
     status = check_flags("open", flags, POLYSHM_FLAG_ANY_OWNER);
   if (status)
@@ -362,9 +381,10 @@ polyshm_status polyshm_segment_open(const char *name, int64_t size, int64_t mode
 
 /* ---- the name ---- */
 
-static polyshm_status still_named(const polyshm_segment *segment, polyshm__facts *facts, bool *same) {
-  polyshm_status status = polyshm__file_facts(segment->name, facts);
-  *same = !status && polyshm__same_file(&facts->identity, &segment->identity);
+polyshm_status polyshm__segment_named(const polyshm_segment *segment, bool *same) {
+  polyshm__facts facts;
+  polyshm_status status = polyshm__file_facts(segment->name, &facts);
+  *same = !status && polyshm__same_file(&facts.identity, &segment->identity);
   return status == POLYSHM_ENOENT ? POLYSHM_OK : status;
 }
 
@@ -373,9 +393,8 @@ polyshm_status polyshm_segment_stale(const polyshm_segment *segment, bool *out) 
     return no_handle("stale");
   if (!out)
     return no_result("stale");
-  polyshm__facts facts;
   bool same = false;
-  polyshm_status status = still_named(segment, &facts, &same);
+  polyshm_status status = polyshm__segment_named(segment, &same);
   if (status)
     return fail(status, "stale", segment->name);
   *out = !same;
@@ -385,9 +404,8 @@ polyshm_status polyshm_segment_stale(const polyshm_segment *segment, bool *out) 
 polyshm_status polyshm_segment_unlink(const polyshm_segment *segment) {
   if (!segment)
     return no_handle("unlink");
-  polyshm__facts facts;
   bool same = false;
-  polyshm_status status = still_named(segment, &facts, &same);
+  polyshm_status status = polyshm__segment_named(segment, &same);
   if (!status && !same)
     return polyshm_fail(POLYSHM_ENOENT, "unlink \"%s\": the name is gone, or means a newer segment",
                         segment->name);
@@ -395,7 +413,10 @@ polyshm_status polyshm_segment_unlink(const polyshm_segment *segment) {
    */
   if (!status)
     status = polyshm__file_unlink(segment->name);
-  return status ? fail_to_change(status, "unlink", segment->name) : POLYSHM_OK;
+  if (status)
+    return fail_to_change(status, "unlink", segment->name);
+  (void)polyshm__companion_unlink(segment->name, &segment->identity, POLYSHM__COMPANION_OURS);
+  return POLYSHM_OK;
 }
 
 polyshm_status polyshm_segment_unlink_name(const char *name) {
@@ -403,7 +424,11 @@ polyshm_status polyshm_segment_unlink_name(const char *name) {
   polyshm_status status = check_component("unlink", name);
   if (status)
     return status;
+  polyshm__facts facts; /* which segment it means, for its lock */
+  bool known = polyshm__file_facts(name, &facts) == POLYSHM_OK;
   status = polyshm__file_unlink(name);
+  if (!status && known)
+    (void)polyshm__companion_unlink(name, &facts.identity, POLYSHM__COMPANION_OURS);
   return status ? fail_to_change(status, "unlink", name) : POLYSHM_OK;
 }
 

@@ -22,10 +22,10 @@ struct polyshm_segment {
   _Atomic int64_t size;
   atomic_bool closed;
   bool readonly, any_owner;
-  uint32_t mode;         /* permission bits, as it was made or found */
-  atomic_int references; /* the handle and its views */
-  polyshm__mutex change; /* close, resize and refresh exclude one another */
-  bool blank;            /* close() has given all memory back */
+  uint32_t mode, owner, group; /* as it was made or found; mode: the permission bits */
+  atomic_int references;       /* the handle and its views */
+  polyshm__mutex change;       /* close, resize and refresh exclude one another */
+  bool blank;                  /* close() has given all memory back */
   polyshm__mapping mapping;
   /* segment_lock.c's: the lock that goes with the segment, and how to let go of it */
   struct polyshm_lock *lock;
@@ -38,6 +38,9 @@ struct polyshm_segment {
 typedef struct polyshm__contents {
   polyshm_status (*write)(uint8_t *base, const polyshm__draft *draft, void *context);
   void *context;
+  /** NULL, or the segment with which the new one goes: its name may be longer by the five bytes of ".lock",
+   * and it belongs to the segment's owner and group. */
+  const struct polyshm_segment *companion_of;
 } polyshm__contents;
 
 /** As the public ones, with contents (NULL: zero bytes). The file stays open, as *file, unless that is NULL.
@@ -48,6 +51,9 @@ polyshm_status polyshm__segment_attach(const char *name, int64_t flags, int64_t 
                                        polyshm_segment **out);
 polyshm_status polyshm__segment_open(const char *name, int64_t size, int64_t mode, int64_t flags,
                                      const polyshm__contents *contents, int *file, polyshm_segment **out);
+
+/** Whether the segment's name still means it; *same is false where it is gone or means another. */
+polyshm_status polyshm__segment_named(const polyshm_segment *segment, bool *same);
 
 /** Copies out the first bytes, which may be an object's header; returns how many there are. */
 int64_t polyshm__segment_header(const polyshm_segment *segment, polyshm__header *header);

@@ -194,10 +194,6 @@ static void children_of_any_moment(void **state) {
   assert_int_equal(pthread_join(thread, NULL), 0);
   if (changer.status)
     fail_msg("%s: %s", polyshm_status_name(changer.status), changer.words);
-  polyshm_lock *lock = NULL;
-  assert_ok(polyshm_segment_lock(changer.segment, &lock));
-  assert_ok(polyshm_lock_unlink(lock));
-  polyshm_lock_free(lock);
   drop_segment(changer.segment);
 }
 

@@ -1178,128 +1178,6 @@ static void a_process_without_address_space(void **state) {
   drop_lock(lock);
 }
 
-/* ---- the lock of a segment ---- */
-
-static void lock_the_companion(void *context) {
-  polyshm_lock *lock = NULL;
-  must_ok(polyshm_segment_lock(context, &lock));
-  must(gets(lock, 0, POLYSHM_LOCKED));
-}
-
-static void a_segment_has_a_lock(void **state) {
-  (void)state;
-  const char *name = fresh_name();
-  char expected[80];
-  struct stat st;
-  polyshm_segment *segment = NULL, *readonly = NULL;
-  polyshm_lock *lock = NULL, *same = NULL, *other = NULL;
-  (void)snprintf(expected, sizeof expected, "%s.lock", name);
-  assert_ok(polyshm_segment_create(name, 100, 0640, &segment));
-  assert_ok(polyshm_segment_lock(segment, &lock));
-  assert_ok(polyshm_segment_lock(segment, &same));
-  assert_ptr_equal(lock, same);
-  assert_string_equal(polyshm_lock_name(lock), expected);
-  assert_int_equal(stat(path_of_name(expected), &st), 0);
-  assert_int_equal(st.st_mode & 07777, 0640);
-  assert_ok(polyshm_segment_attach(name, POLYSHM_FLAG_READONLY, 0, &readonly));
-  assert_ok(polyshm_segment_lock(readonly, &other));
-  assert_outcome(POLYSHM_LOCKED, lock, 0);
-  assert_outcome(POLYSHM_LOCK_TIMED_OUT, other, 0);
-  assert_status(POLYSHM_DEADLOCK, polyshm_lock_lock(same, -1, &(polyshm_lock_outcome){0}));
-  assert_ok(polyshm_lock_unlock(same));
-  polyshm_lock_free(same); /* a reference, and not the last one */
-  assert_outcome(POLYSHM_LOCKED, lock, 0);
-  assert_ok(polyshm_lock_unlock(lock));
-
-  end_child(child_that(lock_the_companion, segment));
-  assert_outcome(POLYSHM_RECOVERED, other, LONG);
-  assert_ok(polyshm_lock_unlock(other));
-  polyshm_lock_free(other);
-  polyshm_segment_free(readonly);
-
-  drop_segment(segment);
-  assert_outcome(POLYSHM_RECOVERED, lock, 0);
-  assert_ok(polyshm_lock_unlock(lock));
-  assert_false(polyshm_lock_closed(lock));
-  drop_lock(lock);
-}
-
-static void the_lock_of_a_closed_segment(void **state) {
-  (void)state;
-  polyshm_segment *segment = new_segment(fresh_name(), 100);
-  polyshm_lock *lock = NULL, *none = NULL, *next = NULL;
-  assert_ok(polyshm_segment_lock(segment, &lock));
-  assert_ok(polyshm_lock_close(lock));
-  assert_ok(polyshm_segment_lock(segment, &next)); /* a closed one is of no use: another one */
-  assert_ptr_not_equal(lock, next);
-  assert_outcome(POLYSHM_LOCKED, next, 0);
-  assert_ok(polyshm_segment_close(segment));
-  assert_status(POLYSHM_CLOSED, polyshm_segment_lock(segment, &none));
-  assert_null(none);
-  assert_true(owned(next));
-  assert_ok(polyshm_lock_unlock(next));
-  polyshm_lock_free(lock);
-  drop_segment(segment);
-  drop_lock(next);
-  assert_status(POLYSHM_ARGUMENT, polyshm_segment_lock(NULL, &none));
-}
-
-static void segments_that_cannot_have_a_lock(void **state) {
-  (void)state;
-  char name[202], taken[80];
-  polyshm_lock *lock = NULL;
-  (void)snprintf(name, sizeof name, "%s", fresh_name());
-  memset(name + strlen(name), 'n', sizeof name - 1 - strlen(name));
-  name[200] = '\0';
-  polyshm_segment *segment = new_segment(name, 100);
-  assert_status(POLYSHM_ARGUMENT, polyshm_segment_lock(segment, &lock));
-  assert_words("200 bytes");
-  assert_null(lock);
-  assert_status(POLYSHM_ARGUMENT, polyshm_segment_lock(segment, NULL));
-  drop_segment(segment);
-
-  segment = new_segment(fresh_name(), 100);
-  (void)snprintf(taken, sizeof taken, "%s.lock", polyshm_segment_name(segment));
-  polyshm_segment *other = new_segment(taken, 100);
-  assert_status(POLYSHM_KIND, polyshm_segment_lock(segment, &lock));
-  assert_words("SharedMemory");
-  assert_null(lock);
-  drop_segment(other);
-  assert_ok(polyshm_segment_lock(segment, &lock));
-  drop_segment(segment);
-  drop_lock(lock);
-}
-
-static void open_and_close_the_companion(struct worker *worker) {
-  for (; !worker->status && worker->count < 200; worker->count++) {
-    polyshm_lock *lock = NULL;
-    polyshm_lock_outcome outcome = -1;
-    worker->status = polyshm_segment_lock(worker->shared, &lock);
-    if (worker->status)
-      return;
-    polyshm_status status = polyshm_lock_lock(lock, LONG, &outcome);
-    if (!status)
-      status = polyshm_lock_unlock(lock);
-    if (worker->number == 0)
-      (void)polyshm_lock_close(lock);
-    worker->status = status == POLYSHM_CLOSED ? POLYSHM_OK : status;
-    polyshm_lock_free(lock);
-  }
-}
-
-static void many_threads_ask_for_a_segments_lock(void **state) {
-  (void)state;
-  polyshm_segment *segment = new_segment(fresh_name(), 100);
-  struct worker workers[MANY];
-  polyshm_lock *lock = NULL;
-  run_alike(workers, open_and_close_the_companion, segment);
-  for (int i = 0; i < MANY; i++)
-    assert_worker_is_well(&workers[i]);
-  assert_ok(polyshm_segment_lock(segment, &lock));
-  drop_segment(segment);
-  drop_lock(lock);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(a_process_without_address_space), /* the first: see there */
@@ -1337,10 +1215,6 @@ int main(void) {
       TEST(a_lock_without_its_name),
       TEST(a_process_without_descriptors),
       TEST(a_process_without_address_space),
-      TEST(a_segment_has_a_lock),
-      TEST(the_lock_of_a_closed_segment),
-      TEST(segments_that_cannot_have_a_lock),
-      TEST(many_threads_ask_for_a_segments_lock),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

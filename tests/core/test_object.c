@@ -449,14 +449,14 @@ static void create_attach_open_unlink(void **state) {
       polyshm__without_tmpfile = way;
       assert_status(POLYSHM_ENOENT, kinds[i]->attach(name, 0, 0, &none));
       assert_null(none);
-      assert_ok(kinds[i]->open(name, 0640, 0, &a));
+      assert_ok(kinds[i]->open(name, 0660, 0, &a));
       assert_ok(kinds[i]->open(name, 0600, 0, &b));
       none = (void *)"something";
       assert_status(POLYSHM_EEXIST, kinds[i]->create(name, 0600, &none));
       assert_null(none);
       struct stat st;
       assert_int_equal(stat(path_of_name(name), &st), 0);
-      assert_int_equal(st.st_mode & 07777, 0640);
+      assert_int_equal(st.st_mode & 07777, 0660);
       assert_string_equal(kinds[i]->id(b), name);
       assert_ok(kinds[i]->stale(a, &stale));
       assert_false(stale);
@@ -480,7 +480,10 @@ static void create_attach_open_unlink(void **state) {
 
 static void modes_and_names(void **state) {
   (void)state;
-  const int64_t modes[] = {0600, 0640, 0666, 0777, 0}, no_modes[] = {-1, 01000, 07777, INT64_MAX};
+  const int64_t modes[] = {0600, 0660, 0666, 0777, 0611}, no_modes[] = {-1, 01000, 07777, INT64_MAX};
+  /* some could take no part in it: its owner, its group or others, of whom who may read could yet hinder all
+   */
+  const int64_t useless[] = {0, 0400, 0200, 0640, 0604, 0644, 0666 & ~0400, 0620, 0662, 0060, 0006};
   const char *const no_names[] = {"", "a/b", ".", "..", "-a", "sem.a", "a b", "\xff"};
   for (int i = 0; i < KINDS; i++) {
     struct stat st;
@@ -489,13 +492,18 @@ static void modes_and_names(void **state) {
       assert_ok(kinds[i]->create(fresh_name(), modes[j], &object));
       assert_int_equal(stat(path_of_name(kinds[i]->id(object)), &st), 0);
       assert_int_equal(st.st_mode & 07777, modes[j]);
-      if (modes[j]) /* with 0 it is of use for root alone */
-        assert_ok(kinds[i]->use(object));
+      assert_ok(kinds[i]->use(object));
       drop_object(kinds[i], object);
     }
     for (int j = 0; j < 4; j++) {
       assert_status(POLYSHM_RANGE, kinds[i]->create(fresh_name(), no_modes[j], &object));
       assert_status(POLYSHM_RANGE, kinds[i]->open(fresh_name(), no_modes[j], 0, &object));
+    }
+    for (size_t j = 0; j < sizeof useless / sizeof *useless; j++) {
+      assert_status(POLYSHM_ARGUMENT, kinds[i]->create(fresh_name(), useless[j], &object));
+      assert_words("both or neither, as in 0600");
+      assert_status(POLYSHM_ARGUMENT, kinds[i]->open(fresh_name(), useless[j], 0, &object));
+      assert_null(object);
     }
     for (int j = 0; j < 8; j++) {
       assert_status(POLYSHM_ARGUMENT, kinds[i]->create(no_names[j], 0600, &object));

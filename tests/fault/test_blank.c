@@ -1,12 +1,14 @@
 /*
  * The system has no memory for the blank pages of close(). Then the shared pages stay, and no other memory of
- * the process is lost. This program's own mmap() and mremap() stand in for the library's and fail as the
- * kernel's may: "If the memory region specified by addr and length overlaps pages of any existing mapping(s),
- * then the overlapped part of the existing mapping(s) will be discarded", mmap(2), and that comes first.
+ * the process is lost. This program's own mmap() and mremap() stand in for the library's and fail as a
+ * kernel's may that counts all memory (vm.overcommit_memory = 2, and so it is told): "If the memory region
+ * specified by addr and length overlaps pages of any existing mapping(s), then the overlapped part of the
+ * existing mapping(s) will be discarded", mmap(2), and that comes first.
  */
 #include "support.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -53,6 +55,41 @@ void *mremap(void *address, size_t length, size_t new_length, int flags, ...) {
   /* NOLINTNEXTLINE(performance-no-int-to-ptr) */
   return (void *)syscall(SYS_mremap, address, length, new_length, flags, to);
 }
+
+/* A file that says "2", in place of the system's setting. */
+static int open_setting(const char *path, int flags, mode_t mode) {
+  if (strcmp(path, "/proc/sys/vm/overcommit_memory") != 0)
+    return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+  int ends[2];
+  if (pipe(ends))
+    return -1;
+  (void)!write(ends[1], "2\n", 2);
+  (void)close(ends[1]);
+  return ends[0];
+}
+
+/* The third argument is there when a file is made. */
+static mode_t mode_of(int flags, va_list rest) {
+  return flags & (O_CREAT | O_TMPFILE) ? va_arg(rest, mode_t) : 0;
+}
+
+int open(const char *path, int flags, ...) {
+  va_list rest;
+  va_start(rest, flags);
+  const mode_t mode = mode_of(flags, rest);
+  va_end(rest);
+  return open_setting(path, flags, mode);
+}
+
+#if defined(__GLIBC__) && (!defined(_FILE_OFFSET_BITS) || _FILE_OFFSET_BITS != 64)
+int open64(const char *path, int flags, ...) {
+  va_list rest;
+  va_start(rest, flags);
+  const mode_t mode = mode_of(flags, rest);
+  va_end(rest);
+  return open_setting(path, flags | O_LARGEFILE, mode);
+}
+#endif
 
 static uint8_t *address_of(const polyshm_segment *segment) {
   uint64_t address = 0;

@@ -136,7 +136,7 @@ static polyshm_status do_each(const struct subject *subject) {
 /* ---- locks, semaphores, events ---- */
 
 static polyshm_status do_create_lock(const struct subject *subject) {
-  GIVES(polyshm_lock, polyshm_lock_create(subject->name, 0640, &handle));
+  GIVES(polyshm_lock, polyshm_lock_create(subject->name, 0660, &handle));
 }
 
 static polyshm_status do_attach_lock(const struct subject *subject) {
@@ -144,11 +144,11 @@ static polyshm_status do_attach_lock(const struct subject *subject) {
 }
 
 static polyshm_status do_open_lock(const struct subject *subject) {
-  GIVES(polyshm_lock, polyshm_lock_open(subject->name, 0640, 0, &handle));
+  GIVES(polyshm_lock, polyshm_lock_open(subject->name, 0660, 0, &handle));
 }
 
 static polyshm_status do_create_semaphore(const struct subject *subject) {
-  GIVES(polyshm_semaphore, polyshm_semaphore_create(subject->name, PERMITS, 0640, &handle));
+  GIVES(polyshm_semaphore, polyshm_semaphore_create(subject->name, PERMITS, 0660, &handle));
 }
 
 static polyshm_status do_attach_semaphore(const struct subject *subject) {
@@ -156,11 +156,11 @@ static polyshm_status do_attach_semaphore(const struct subject *subject) {
 }
 
 static polyshm_status do_open_semaphore(const struct subject *subject) {
-  GIVES(polyshm_semaphore, polyshm_semaphore_open(subject->name, PERMITS, 0640, 0, &handle));
+  GIVES(polyshm_semaphore, polyshm_semaphore_open(subject->name, PERMITS, 0660, 0, &handle));
 }
 
 static polyshm_status do_create_event(const struct subject *subject) {
-  GIVES(polyshm_event, polyshm_event_create(subject->name, 0640, &handle));
+  GIVES(polyshm_event, polyshm_event_create(subject->name, 0660, &handle));
 }
 
 static polyshm_status do_attach_event(const struct subject *subject) {
@@ -168,7 +168,7 @@ static polyshm_status do_attach_event(const struct subject *subject) {
 }
 
 static polyshm_status do_open_event(const struct subject *subject) {
-  GIVES(polyshm_event, polyshm_event_open(subject->name, 0640, 0, &handle));
+  GIVES(polyshm_event, polyshm_event_open(subject->name, 0660, 0, &handle));
 }
 
 /* A process's first lock(), and its first after its owner's death. */
@@ -232,9 +232,9 @@ static void acquire_all(void *handle) {
   }
 
 KIND(segment, SIZE, 0640)
-KIND(lock, 0640)
-KIND(semaphore, PERMITS, 0640)
-KIND(event, 0640)
+KIND(lock, 0660)
+KIND(semaphore, PERMITS, 0660)
+KIND(event, 0660)
 
 static const struct kind segments = {SIZE, 0, create_segment, free_segment},
                          locks = {4096 + 64, 1, create_lock, free_lock},

@@ -74,9 +74,13 @@ enum {
 /** The outcome in a word: "timed-out", "locked", "recovered"; "unknown" for another number. Static text. */
 POLYSHM_API const char *polyshm_lock_outcome_name(polyshm_lock_outcome outcome);
 
-/** Creates a lock, unlocked, and its handle. Name, mode and errors as polyshm_segment_create().
- * POLYSHM_EOPNOTSUPP, also from attach and open: on this file system, overlayfs for one, the kernel keeps no
- * sign of life, and each living owner would be taken for dead. */
+/**
+ * Creates a lock, unlocked, and its handle. Name, mode and errors as polyshm_segment_create(); and
+ * POLYSHM_ARGUMENT: a mode with which somebody could take no part. Its users read and write it, so its owner
+ * needs both, and group and others need both or neither: 0600, 0660, 0606, 0666. POLYSHM_EOPNOTSUPP, also
+ * from attach and open: on this file system, overlayfs for one, the kernel keeps no sign of life, and each
+ * living owner would be taken for dead.
+ */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_lock_create(const char *name, int64_t mode,
                                                                polyshm_lock **out);
 
@@ -94,10 +98,24 @@ POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_lock_open(const char *name, i
                                                              polyshm_lock **out);
 
 /**
- * The lock that goes with a segment: "<name>.lock", opened, or created with the segment's mode, at the first
- * call. All calls on one segment handle give the same lock; each gives a reference of its own, to be freed.
- * It is closed by its last reference, the segment's handle being one; it keeps its name when the segment is
- * unlinked. Errors as polyshm_lock_open(), and POLYSHM_CLOSED.
+ * The lock that goes with a segment: "<name>.lock", opened, or made, at the first call. All calls on one
+ * segment handle give the same lock; each gives a reference of its own, to be freed. It is closed by its last
+ * reference, the segment's handle being one.
+ *
+ * Who makes it. The segment's owner, or root on the owner's behalf, on a handle that is not readonly;
+ * everybody else attaches to it. It belongs to the segment's owner. Its mode is 0600, and 060 and 06 besides
+ * where the segment's mode gives group and others both to read and to write: who may only read the segment
+ * takes no part in its lock.
+ *
+ * How long it lives. It goes with the segment's name: polyshm_segment_unlink() and
+ * polyshm_segment_unlink_name() take its name away as well, and who has it goes on with a lock that has lost
+ * its name. One that is left from an earlier segment of the name, which something else than polyshm has
+ * removed, is replaced. One that was made by itself, by polyshm_lock_create(), is taken, and stays.
+ *
+ * @return POLYSHM_ENOENT: there is none yet, and this caller cannot make it; the words say who can.
+ * POLYSHM_EACCES: its mode keeps this user out. POLYSHM_EPERM: another user than the segment's owner has put
+ * something there. POLYSHM_ESTALE: the segment's name is gone, and its lock with it; or the lock is of an
+ * earlier segment, and this caller cannot replace it. Errors as polyshm_lock_open(), and POLYSHM_CLOSED.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_lock(polyshm_segment *segment, polyshm_lock **out);
 

@@ -103,12 +103,14 @@ POLYSHM_API polyshm_status polyshm_segment_close(polyshm_segment *segment);
 POLYSHM_API void polyshm_segment_free(polyshm_segment *segment);
 
 /**
- * Removes the segment's name; all who are attached keep their memory. Works on a closed handle.
- * POLYSHM_ENOENT: the name is gone, or now means a newer segment, which is left alone.
+ * Removes the segment's name, and then that of its lock, see polyshm_segment_lock(); all who are attached
+ * keep their memory. Works on a closed handle. POLYSHM_ENOENT: the name is gone, or now means a newer
+ * segment, which is left alone.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_unlink(const polyshm_segment *segment);
 
-/** Removes a name, whatever segment it means. POLYSHM_ENOENT: there is none. POLYSHM_EISDIR: a directory. */
+/** Removes a name, whatever segment it means, and that of its lock. POLYSHM_ENOENT: there is none.
+ * POLYSHM_EISDIR: a directory. */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_unlink_name(const char *name);
 
 /**

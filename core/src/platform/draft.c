@@ -91,8 +91,11 @@ static polyshm_status fill_in(polyshm__draft *draft, int64_t size, uint32_t mode
     status = polyshm__facts_of_open(draft->fd, &facts);
   if (!status && facts.mode != mode && fchmod(draft->fd, mode))
     status = -errno; /* the umask took bits */
-  if (!status)
+  if (!status) {
     draft->identity = facts.identity;
+    draft->owner = facts.owner;
+    draft->group = facts.group;
+  }
   return status;
 }
 
@@ -105,6 +108,21 @@ polyshm_status polyshm__draft_begin(polyshm__draft *draft, int64_t size, uint32_
   if (status)
     polyshm__draft_end(draft);
   return status;
+}
+
+polyshm_status polyshm__draft_give(polyshm__draft *draft, uint32_t owner, uint32_t group, uint32_t mode) {
+  if (draft->owner == owner && draft->group == group)
+    return POLYSHM_OK;
+  if (fchown(draft->fd, owner, group)) {
+    if (draft->owner != owner || errno != EPERM)
+      return -errno;
+    if (fchmod(draft->fd, mode & 0707U))
+      return -errno;
+    return POLYSHM_OK;
+  }
+  draft->owner = owner;
+  draft->group = group;
+  return POLYSHM_OK;
 }
 
 static polyshm_status rename_hidden(polyshm__draft *draft, const char *to) {

@@ -55,7 +55,8 @@ static bool ask(int fd, const char *path, int flags, polyshm__facts *facts) {
                             .identity.inode = answer.inode,
                             .size = (int64_t)answer.size,
                             .allocated = (int64_t)answer.blocks * 512,
-                            .owner = answer.owner};
+                            .owner = answer.owner,
+                            .group = answer.group};
   set_kind(facts, answer.mode, answer.links);
   if (answer.mask & BIRTH)
     facts->identity.birth = answer.born.seconds * 1000000000 + answer.born.nanoseconds;
@@ -75,7 +76,8 @@ static polyshm_status ask_as_before(int fd, const char *path, int flags, polyshm
                             .identity.inode = (uint64_t)st.st_ino,
                             .size = st.st_size,
                             .allocated = (int64_t)st.st_blocks * 512,
-                            .owner = st.st_uid};
+                            .owner = st.st_uid,
+                            .group = st.st_gid};
   set_kind(facts, st.st_mode, (uint64_t)st.st_nlink);
   return POLYSHM_OK;
 }

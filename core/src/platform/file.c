@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -37,12 +38,17 @@ polyshm_status polyshm__file_peek(const char *name, void *bytes, int64_t size, i
   polyshm_status status = polyshm__file_open(name, true, &fd, &facts);
   if (status)
     return status;
-  ssize_t done = facts.plain ? pread(fd, bytes, (size_t)size, 0) : 0;
-  if (done < 0)
-    status = -errno;
+  *length = 0;
+  if (facts.plain)
+    status = polyshm__file_read(fd, bytes, size, 0, length);
   polyshm__file_close(fd);
-  *length = done;
   return status;
+}
+
+polyshm_status polyshm__file_read(int fd, void *bytes, int64_t size, int64_t offset, int64_t *length) {
+  ssize_t done = pread(fd, bytes, (size_t)size, (off_t)offset);
+  *length = done < 0 ? 0 : done;
+  return done < 0 ? -errno : POLYSHM_OK;
 }
 
 bool polyshm__file_is(int fd, const polyshm__identity *identity) {
@@ -102,6 +108,19 @@ polyshm_status polyshm__file_unlink(const char *name) {
   if (status)
     return status;
   return unlink(p.text) ? -errno : POLYSHM_OK;
+}
+
+polyshm_status polyshm__file_unlink_same(int fd, const char *name, const polyshm__identity *identity) {
+  if (flock(fd, LOCK_EX | LOCK_NB))
+    return errno == EWOULDBLOCK ? POLYSHM_EBUSY : -errno;
+  polyshm__facts facts;
+  polyshm_status status = polyshm__file_facts(name, &facts);
+  if (status == POLYSHM_ENOENT || (!status && !polyshm__same_file(&facts.identity, identity)))
+    status = POLYSHM_ESTALE;
+  if (!status)
+    status = polyshm__file_unlink(name);
+  (void)flock(fd, LOCK_UN); /* a child forked meanwhile has the file open, too */
+  return status;
 }
 
 polyshm_status polyshm__file_each(polyshm_status (*visit)(const char *name, void *context), void *context) {

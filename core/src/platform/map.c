@@ -3,9 +3,11 @@
 #include <polyshm/segment.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define MOST_PIECES 1024 /* in which a range is made blank where it cannot be done at once */
 
@@ -76,13 +78,41 @@ polyshm_status polyshm__map_reach(polyshm__mapping *mapping, int fd, int64_t siz
 /* ---- the end ---- */
 
 /*
- * The blank pages are mapped elsewhere and then moved. To map them in place would first take away what is
- * there; if that then failed, other threads would soon have their own memory in the hole, and lose it when
- * the range is unmapped.
+ * Whether the kernel counts all private memory, however it is asked for, and may refuse it: then mmap(2) with
+ * MAP_FIXED may, before Linux 6.12, have taken away what was there when it fails. In the other modes pages
+ * that are asked for with MAP_NORESERVE are not counted, and all else is tested before anything is taken
+ * away. Asked once; unknown counts as yes.
+ */
+static bool counts_memory(void) {
+  static _Atomic int known; /* 0: not yet; 1: no; 2: yes */
+  int answer = atomic_load_explicit(&known, memory_order_relaxed);
+  if (!answer) {
+    char mode = '2';
+    int file = open("/proc/sys/vm/overcommit_memory", O_RDONLY | O_CLOEXEC);
+    if (file >= 0 && read(file, &mode, 1) != 1)
+      mode = '2';
+    if (file >= 0)
+      close(file);
+    answer = mode == '2' ? 2 : 1;
+    atomic_store_explicit(&known, answer, memory_order_relaxed);
+  }
+  return answer == 2;
+}
+
+static void *map_blank(uint8_t *there, int64_t length, int fixed) {
+  return mmap(there, (size_t)length, PROT_READ | PROT_WRITE,
+              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | fixed, -1, 0);
+}
+
+/*
+ * Where it could fail half-way, other threads would soon have their own memory in the hole, and lose it when
+ * the range is unmapped. There the blank pages are mapped elsewhere and then moved, which takes three times
+ * as long.
  */
 static bool make_blank(uint8_t *base, int64_t length) {
-  void *blank =
-      mmap(NULL, (size_t)length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (!counts_memory())
+    return map_blank(base, length, MAP_FIXED) != MAP_FAILED;
+  void *blank = map_blank(NULL, length, 0);
   if (blank == MAP_FAILED)
     return false;
   if (mremap(blank, (size_t)length, (size_t)length, MREMAP_MAYMOVE | MREMAP_FIXED, base) != MAP_FAILED)

@@ -71,7 +71,7 @@ typedef struct polyshm__identity {
 typedef struct polyshm__facts {
   polyshm__identity identity;
   int64_t size, allocated; /**< bytes; more than the pages of its size: a process was killed growing it */
-  uint32_t mode, owner;
+  uint32_t mode, owner, group;
   bool plain, directory;      /**< a regular file; a directory */
   bool linked_once, unlinked; /**< no second hard link; no name at all */
 } polyshm__facts;
@@ -104,6 +104,12 @@ polyshm_status polyshm__file_again(int fd, const char *name, const polyshm__iden
 uint32_t polyshm__file_system(int fd);
 polyshm_status polyshm__file_facts(const char *name, polyshm__facts *facts);
 polyshm_status polyshm__file_unlink(const char *name);
+/** Unlinks a name if it still means that open file. Of processes that do so at once, in the same way, none
+ * unlinks what another has put there. ESTALE: it is gone, or means another. EBUSY: another is just doing it.
+ */
+polyshm_status polyshm__file_unlink_same(int fd, const char *name, const polyshm__identity *identity);
+/** Copies out bytes of an open file; *length is how many there were. */
+polyshm_status polyshm__file_read(int fd, void *bytes, int64_t size, int64_t offset, int64_t *length);
 /** Calls `visit` with each name in the directory until it returns nonzero, and returns that. */
 polyshm_status polyshm__file_each(polyshm_status (*visit)(const char *name, void *context), void *context);
 
@@ -115,6 +121,7 @@ typedef struct polyshm__draft {
   bool hidden_name;
   char hidden[32];
   const char *refused; /**< the system call that was refused and not only failed: a sandbox may do that */
+  uint32_t owner, group;
   polyshm__identity identity;
 } polyshm__draft;
 
@@ -125,6 +132,9 @@ extern atomic_bool polyshm__without_tmpfile;
 /** A nameless file of `size` allocated zero bytes and exactly this mode; or, by the fallback, a hidden one.
  */
 polyshm_status polyshm__draft_begin(polyshm__draft *draft, int64_t size, uint32_t mode, bool fallback);
+/** Makes it the file of another owner and group, if it is not theirs yet. Where only the group cannot be
+ * given, because its owner is not in it, the mode gives the group nothing. EPERM: not the owner either. */
+polyshm_status polyshm__draft_give(polyshm__draft *draft, uint32_t owner, uint32_t group, uint32_t mode);
 /** Gives it its name, at once and whole, unless the name is taken (EEXIST). */
 polyshm_status polyshm__draft_publish(polyshm__draft *draft, const char *name);
 /** Ends the making; a draft that was not published leaves nothing behind. */

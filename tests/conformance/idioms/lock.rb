@@ -63,7 +63,7 @@ class PrimitivesTest < Minitest::Test
   def test_options
     CLASSES.each do |type|
       name = fresh
-      assert_equal 0o640, File.stat("/dev/shm/#{type.create(name, mode: 0o640).name}").mode & 0o777
+      assert_equal 0o660, File.stat("/dev/shm/#{type.create(name, mode: 0o660).name}").mode & 0o777
       assert_code("EEXIST", Errno::EEXIST) { type.create(name) }
       assert_instance_of type, type.create(name, exclusive: false, any_owner: true)
       assert_instance_of type, type.open(name, any_owner: true)
@@ -111,7 +111,7 @@ class PrimitivesTest < Minitest::Test
     shm = scratch(mode: 0o640)
     made << "#{shm.name}.lock"
     assert_same shm.lock, shm.lock
-    assert_equal ["#{shm.name}.lock", 0o640], [shm.lock.name, File.stat("/dev/shm/#{shm.lock.name}").mode & 0o777]
+    assert_equal ["#{shm.name}.lock", 0o600], [shm.lock.name, File.stat("/dev/shm/#{shm.lock.name}").mode & 0o777]
     shm.lock.lock
     assert_predicate shm.lock, :owned?
     assert_nil PolyShm::SharedMemory.attach(shm.name).lock.try_lock
@@ -127,6 +127,44 @@ class PrimitivesTest < Minitest::Test
     list = PolyShm::ShareableList.create(fresh, [1])
     made << "#{list.name}.lock"
     assert_equal(2, list.shm.lock.synchronize { list[0] += 1 })
+  end
+end
+
+class SegmentLockTest < Minitest::Test
+  include Scratch
+
+  def test_a_lock_goes_with_its_segment
+    1000.times do
+      name = PolyShm::SharedMemory.create(nil, size: 1, unlink: true) { |shm| shm.lock.synchronize { shm.name } }
+      refute_path_exists "/dev/shm/#{name}"
+      refute_path_exists "/dev/shm/#{name}.lock"
+    end
+  end
+
+  # The child has no such thread as the one that is in the middle of the segment.
+  def test_fork_while_a_thread_changes_the_segment
+    shm = scratch(size: 4096)
+    made << "#{shm.name}.lock"
+    go_on = true
+    changer = Thread.new do
+      size = 4096
+      while go_on
+        shm.resize(size += 4096) if size < 4_000_000
+        shm.refresh
+        shm.lock.close
+      end
+    end
+    30.times do
+      in_child do
+        shm.refresh
+        shm.lock.synchronize { shm.write(0, "1") }
+        shm.close
+        shm.closed?
+      end
+    end
+  ensure
+    go_on = false
+    changer&.join
   end
 end
 

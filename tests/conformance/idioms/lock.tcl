@@ -43,7 +43,7 @@ with: -timeout is for Lock and Semaphore, not for Event}
 check_locks lock-unnamed "without a name they get one each" {
     set found {}
     foreach class {Lock Semaphore Event} {
-        set other [polyshm::$class create -mode 0640]
+        set other [polyshm::$class create -mode 0660]
         lappend found [string match psm_* [$other name]] [string match ::polyshm::${class}* $other]
         $other unlink
         lappend found [fails {polyshm::$class attach [$other name]}]
