@@ -204,3 +204,5 @@ static VALUE polyshm_ruby_gave_back(polyshm_status status, VALUE result, int thr
     return polyshm_ruby_gave_back(polyshm_semaphore_release($self), result, thrown);
   }
 }
+
+%include <thread.i>

@@ -67,6 +67,7 @@ module PolyShm
   private_constant :Facade
 end
 
+require "polyshm/thread_end"
 require "polyshm/named"
 require "polyshm/sequence"
 require "polyshm/shared_memory"

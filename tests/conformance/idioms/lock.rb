@@ -168,6 +168,95 @@ class SegmentLockTest < Minitest::Test
   end
 end
 
+# Ruby runs its threads, one after the other, on few of the system's: who ends is dead all the same.
+class ThreadEndTest < Minitest::Test
+  include Scratch
+
+  def setup
+    super
+    @lock = lock
+  end
+
+  def quietly
+    Thread.current.report_on_exception = false
+  end
+
+  ENDS = {
+    its_block: -> (test) { Thread.new { test.take } },
+    an_exception: -> (test) { Thread.new { test.quietly || test.take && raise("mine") } },
+    throw: -> (test) { Thread.new { test.quietly || test.take && throw(:mine) } },
+    exit: -> (test) { Thread.new { test.take && Thread.exit } },
+    kill: -> (test) { test.killed { Thread.new { test.take && sleep } } },
+    thread_start: -> (test) { test.killed { Thread.start { test.take && sleep } } },
+    thread_fork: -> (test) { test.killed { Thread.fork { test.take && sleep } } },
+    a_class_of_its_own: -> (test) { test.killed { Class.new(Thread).new { test.take && sleep } } }
+  }.freeze
+
+  def take
+    quietly
+    @lock.lock
+  end
+
+  def killed
+    thread = yield
+    Thread.pass until thread.stop?
+    thread.kill
+  end
+
+  def join(thread)
+    thread.join
+  rescue RuntimeError, UncaughtThrowError
+    thread
+  end
+
+  ENDS.each do |how, thread|
+    define_method(:"test_its_owner_ends_by_#{how}") do
+      3.times do |round|
+        join(thread.call(self))
+        refute_predicate @lock, :owned?
+        # This thread may run where the owner ran.
+        assert_equal([false, "NOT_OWNER"], Thread.new { [@lock.owned?, code_of { @lock.unlock }] }.value)
+        if round == 2
+          other_ruby("puts :ready; p PolyShm::Lock.attach(ARGV[0]).lock(30)", @lock.name) { |it| assert_equal ":recovered\n", it.gets }
+          next
+        end
+        assert_equal :recovered, @lock.lock(30)
+        @lock.unlock
+      end
+    end
+  end
+
+  def code_of
+    yield
+  rescue StandardError => error
+    error.code
+  end
+
+  def test_a_pool
+    work = Queue.new
+    pool = Array.new(4) { Thread.new { work.pop.call until work.closed? && work.empty? } }
+    done = Queue.new
+    50.times { work << -> { done << @lock.synchronize { |outcome| outcome } } }
+    assert_equal [:locked], Array.new(50) { done.pop }.uniq
+    work << -> { done << @lock.lock }
+    done.pop
+    pool.each(&:kill).each(&:join)
+    assert_equal :recovered, @lock.lock(30)
+  end
+
+  def test_a_thread_is_as_before
+    at = __LINE__ + 1
+    thread = Thread.new(1, 2, a: 3) { |*all, **options| [all, options, Thread.current.class] }
+    assert_equal [[1, 2], { a: 3 }, Thread], thread.value
+    assert_match(/#{File.basename(__FILE__)}:#{at}|\A#<Thread:0x\h+ (run|dead|sleep)>/, thread.inspect)
+    assert_raises(ThreadError) { Thread.new }
+    assert_equal [7, [[1], {}]], [Thread.new(7, &:itself).value, Thread.start([1]) { |*a, **o| [*a, o] }.value]
+    assert_raises(ArgumentError) { Thread.new(1, &-> { quietly }).tap { |it| it.report_on_exception = false }.value }
+    error = assert_raises(ZeroDivisionError) { Thread.new { quietly || 1 / 0 }.value }
+    assert_includes error.backtrace.first, File.basename(__FILE__)
+  end
+end
+
 class SynchronizeTest < Minitest::Test
   include Scratch
 
