@@ -68,6 +68,7 @@ module PolyShm
 end
 
 require "polyshm/thread_end"
+require "polyshm/buffer_guard"
 require "polyshm/named"
 require "polyshm/sequence"
 require "polyshm/shared_memory"

@@ -121,6 +121,42 @@ class BufferTest < Minitest::Test
     assert_equal [64, true, false], [shm.buffer.size, shm.buffer.external?, shm.buffer.readonly?]
   end
 
+  # Ruby 3.1 itself reads and writes before the buffer then, or crashes.
+  def test_offsets_and_lengths_that_are_none
+    middle = scratch(size: 4096).buffer.slice(1024, 1024)
+    bytes = middle.get_string
+    other = scratch_again.buffer
+    bad = [-1, -8, -1024, 2**62, -(2**62), (2**64) - 1, (2**64) - 8, 2**64, -1.5]
+    [scratch_again.buffer, middle, middle.slice(8, 1000)].each do |buffer|
+      bad.each do |place|
+        [-> { buffer.get_value(:U8, place) }, -> { buffer.set_value(:U64, place, 1) }, -> { buffer.get_string(place) },
+         -> { buffer.get_string(place, 8) }, -> { buffer.get_string(8, place) }, -> { buffer.set_string("zz", place) },
+         -> { buffer.set_string("zz", place, 1) }, -> { buffer.set_string("zz", 0, place) },
+         -> { buffer.set_string("zz", 0, 1, place) }, -> { buffer.copy(other, place) }, -> { buffer.copy(other, place, 8) },
+         -> { buffer.copy(other, 0, place) }, -> { buffer.copy(other, 0, 8, place) }, -> { buffer.slice(place, 8) },
+         -> { buffer.slice(8, place) }, -> { buffer.clear(1, place) }, -> { buffer.clear(1, place, 8) },
+         -> { buffer.clear(1, 8, place) }].each_with_index do |call, i|
+          assert_raises(ArgumentError, RangeError, TypeError, "call #{i} with #{place}", &call)
+        end
+      end
+      assert_raises(ArgumentError) { buffer.clear(1, buffer.size + 1) }
+    end
+    assert_equal bytes, middle.get_string
+  end
+
+  def test_offsets_and_lengths_that_are_some
+    buffer = scratch.buffer
+    slice = buffer.slice(8, 16)
+    slice.set_string("abc", 1)
+    slice.set_string("abcdef", 4, 2, 3)
+    slice.copy(buffer, 8, 4, 8)
+    slice.clear(120, 14)
+    slice.set_value(:S16, 12, -2)
+    assert_equal "\0abcde\0\0\0abc\xff\xfexx".b.bytes.first(16), slice.get_string.b.bytes.first(16)
+    assert_equal(-2, slice.get_value(:S16, 12))
+    assert_equal ["", "xx"], [slice.get_string(16), slice.get_string(14, 2)]
+  end
+
   def test_it_is_freed_at_close_and_its_slices_with_it
     shm = scratch
     buffer = shm.buffer

@@ -119,6 +119,7 @@ module PolyShm
 
     # A buffer that is transferred would lose its segment, and Ruby 3.1's slices of a read-only one can be written to: a crash.
     def guard(buffer)
+      buffer.extend(BufferGuard) if BufferGuard.needed?(buffer)
       buffer.singleton_class.undef_method(:transfer)
       buffer.singleton_class.undef_method(:slice) if buffer.readonly? && !buffer.slice(0, 1).readonly?
       buffer
