@@ -1,0 +1,183 @@
+# collector.rb: what Ruby's collector is told, what it moves, and what it runs in the middle of calls.
+require_relative "support"
+
+class CollectorTest < Minitest::Test
+  include Scratch
+
+  # Garbage as in a program at work: no more of it than collections let pile up.
+  def test_resize_and_close_leave_the_collectors_account_as_it_was
+    name = fresh
+    before = GC.count
+    60.times do
+      shm = PolyShm::SharedMemory.create(name, size: 4096)
+      garbage = "x" * (4 << 20)
+      shm.resize(64 << 20)
+      shm.unlink
+      garbage << shm.read(0, 1)
+      shm.close
+    end
+    assert_operator GC.count - before, :>, 2, "collections while 240 MiB of garbage were made"
+  end
+
+  def test_what_is_told_of_a_segment_is_taken_back
+    shm = scratch(size: 1 << 20)
+    GC.start
+    GC.disable
+    before = GC.stat(:malloc_increase_bytes)
+    shm.resize(8 << 20)
+    grown = GC.stat(:malloc_increase_bytes)
+    PolyShm::SharedMemory.attach(shm.name).tap(&:refresh).close
+    other = GC.stat(:malloc_increase_bytes)
+    shm.close
+    after = GC.stat(:malloc_increase_bytes)
+    assert_in_delta 7 << 20, grown - before, 1 << 19
+    assert_in_delta 0, other - grown, 1 << 19
+    assert_operator after, :<, 1 << 19 # it cannot be below 0
+  ensure
+    GC.enable
+  end
+
+  # In a process of its own with a heap so large that nothing of Ruby's asks for a collection.
+  def roomy(code, *arguments)
+    environment = { "RUBY_GC_HEAP_INIT_SLOTS" => "2000000" }
+    command = [environment, RbConfig.ruby, "-rpolyshm", "-e", "def maps = File.foreach('/proc/self/maps').count; #{code}", *arguments]
+    IO.popen(command, err: %i[child out], &:read)
+  end
+
+  def test_dropped_handles_are_collected_before_they_are_too_many
+    said = roomy('30_000.times { PolyShm::Event.attach(ARGV[0]) }; p maps < 25_000', event.name)
+    assert_equal "true\n", said
+  end
+
+  def test_dropped_views_do_not_keep_segments_of_which_nobody_knows
+    said = roomy('1000.times { PolyShm::SharedMemory.attach(ARGV[0]).view(:int8) }; p maps < 700', scratch(size: 1 << 20).name)
+    assert_equal "true\n", said
+  end
+
+  def test_a_second_try_where_no_more_can_be_mapped
+    most = File.read("/proc/sys/vm/max_map_count").to_i
+    return skip("#{most} mappings are too many to reach") if most > 100_000
+
+    said = roomy('GC.disable; ARGV[1].to_i.times { PolyShm::Event.attach(ARGV[0]) }; p GC.count.positive?', event.name, most.to_s)
+    assert_equal "true\n", said
+  end
+
+  # Opens files, dropped ones, until there may be no more.
+  def use_up_descriptors
+    deeper { 1000.times { File.open("/dev/null") } }
+  rescue Errno::EMFILE
+    nil
+  end
+
+  def few_descriptors
+    in_child do
+      Process.setrlimit(:NOFILE, 60, Process.getrlimit(:NOFILE).last)
+      GC.start
+      GC.disable
+      yield
+    end
+  end
+
+  def test_a_second_try_with_what_the_first_was_given
+    skip "no compaction" unless GC.respond_to?(:auto_compact=)
+    name = fresh
+    few_descriptors do
+      text = Array.new(200) { |i| deeper { +"item #{i}" } } # short ones, which lie in what is moved
+      GC.auto_compact = true
+      use_up_descriptors
+      list = PolyShm::ShareableList.create(name, text)
+      opened = GC.count.positive? && list.to_a
+      opened == text
+    end
+  end
+
+  # A finaliser waits as well, and the second try must let other threads run nevertheless.
+  def test_a_second_try_with_its_hook
+    owner = lock.tap(&:lock)
+    missing = fresh("missing")
+    few_descriptors do
+      waited = seen = false
+      mine = PolyShm::Lock.attach(owner.name)
+      deeper { ObjectSpace.define_finalizer(Object.new, self.class.finalizer(missing) { waited = true }) }
+      me = Thread.current
+      running = true
+      watcher = Thread.new { (seen ||= waited && me.stop?) && break while running }
+      use_up_descriptors
+      1000.times { break if seen || mine.lock(0.02) }
+      running = false
+      watcher.join
+      waited && seen
+    end
+  end
+
+  def self.finalizer(missing)
+    proc do
+      PolyShm::SharedMemory.attach(missing, timeout: 0.001)
+    rescue Errno::ENOENT, Errno::EMFILE # the files are not all closed yet
+      yield
+    end
+  end
+end
+
+# Each call that gives what it has made, again and again.
+class LeakTest < Minitest::Test
+  include Scratch
+
+  MADE = {
+    segments: -> (it) { PolyShm.segments },
+    read: -> (it) { it.shm.read(0, 1000) },
+    buffer: -> (it) { it.shm.buffer.slice(0, 8) },
+    view: -> (it) { it.shm.view(:int64, count: 3).close },
+    values: -> (it) { it.view.to_a },
+    value: -> (it) { it.view[3] },
+    add: -> (it) { it.view.add(4, 1) },
+    assign: -> (it) { it.view.replace([1, 2**63, 3]) },
+    item: -> (it) { it.list[1] },
+    items: -> (it) { it.list.to_a },
+    items_assign: -> (it) { it.list.replace([1, "t", nil]) },
+    found: -> (it) { [it.list.index("t"), it.list.count(1)] },
+    formats: -> (it) { it.list.format },
+    text: -> (it) { [it.shm.inspect, it.view.inspect, it.list.inspect, it.lock.inspect, it.shm.name] },
+    lock: -> (it) { it.lock.synchronize { |outcome| outcome } },
+    lock_handle: -> (it) { PolyShm::Lock.attach(it.lock.name).close },
+    segment_lock: -> (it) { it.shm.lock },
+    attach: -> (it) { PolyShm::SharedMemory.attach(it.shm.name).close },
+    list_attach: -> (it) { PolyShm::ShareableList.attach(it.list.name).close },
+    event: -> (it) { it.event.wait(0) },
+    create: -> (it) { PolyShm::SharedMemory.create("#{it.shm.name}.c", size: 5) { |made| made.unlink } },
+    list: -> (it) { PolyShm::ShareableList.create("#{it.shm.name}.c", ["x" * 100, 1], unlink: true) { |made| made[0] } },
+    failures: -> (it) { [-> { it.shm.read(-1, 1) }, -> { it.view[99] }, -> { it.list[0] = "x" * 9000 }, -> { it.list.replace([Object.new]) },
+                         -> { PolyShm::SharedMemory.attach("none") }, -> { it.view.replace([1, -1]) },
+                         -> { PolyShm::SharedMemory.create(nil, size: 2**62) }].each { |fault| fault.call rescue $! } } # rubocop:disable Style/RescueModifier
+  }.freeze
+
+  attr_reader :shm, :view, :list, :lock, :event
+
+  def setup
+    super
+    @shm = scratch(size: 4096)
+    @view = @shm.view(:uint64, count: 50)
+    @list = PolyShm::ShareableList.create(fresh, [1, "text", nil])
+    @lock = PolyShm::Lock.create(fresh)
+    @event = PolyShm::Event.create(fresh)
+    made << "#{@shm.name}.lock"
+  end
+
+  def resident
+    GC.start
+    File.read("/proc/self/statm").split[1].to_i * 4096
+  end
+
+  # Once more the same may not take more.
+  def test_nothing_leaks
+    skip "under ASan, which keeps what is freed, leaks are its own to find" if ENV["LD_PRELOAD"].to_s.include?("asan")
+    MADE.each do |what, make|
+      least = 4.times.map do
+        before = resident
+        1000.times { make.call(self) }
+        resident - before
+      end.drop(1).min
+      assert_operator least, :<, 150_000, what
+    end
+  end
+end
