@@ -1,27 +1,25 @@
 #include <polyshm/semaphore.h>
 
 #include "object_internal.h"
+#include "sync/eventcount.h"
 
 #include <inttypes.h>
 
 /*
  * A permit is a word: 0 when it is free, else the id of its holder. So a dead holder's permit is found and
- * taken over, as a lock's word is. Who finds none sleeps on one word for all of them, an eventcount: it
- * announces itself there, looks at the permits once more, and sleeps unless a release has changed that word
- * meanwhile. A release wakes one sleeper for its one permit. Should that one die on its way, another finds
- * the permit when its slice ends; should it give up, it wakes the next.
+ * taken over, as a lock's word is. Who finds none sleeps on one word for all of them, an eventcount.
  */
-#define SLEEPERS 1U /* somebody may sleep on `changes` */
-#define CHANGE 2U
 
-/* How many permits' holders a sleeper asks for after each slice: the kernel takes the longer for an answer
- * the more participants there are. */
-#define ASKED 16
+/* How many holders a wait asks for before it sleeps, and after each slice: the kernel takes the longer for an
+ * answer the more participants there are. */
+#define QUESTIONS 16
 
-/* Where permits go round, a sleeper need not look as often for the dead: others are served meanwhile, and in
- * a long queue all these looks take more of the processor than all else. But no slice is longer than 50 ms:
- * it also lets interrupts in. */
-#define SLICE_AMONG_RELEASES INT64_C(48000000)
+/*
+ * Nanoseconds until a sleeper looks for the dead. A release wakes, so there is nothing else to look for, and
+ * in a long queue these looks take more of the processor than all the rest. Where permits go round, whoever
+ * comes new looks, too, and the slice is as long as may be for one that also lets interrupts and a close in.
+ */
+enum { SLICE = POLYSHM__SLICE, SLICE_AMONG_RELEASES = 48000000 };
 
 typedef struct semaphore_body {
   _Atomic uint32_t changes;
@@ -130,58 +128,90 @@ static bool take_free(polyshm_semaphore *semaphore, uint32_t id) {
   return false;
 }
 
-/* Whether a permit's holder lives; asked once for each of a run of permits with one holder. */
-typedef struct known_holder {
-  uint32_t id;
-  bool alive;
-} known_holder;
+/* ---- holders ---- */
 
-static bool holder_alive(polyshm_semaphore *semaphore, uint32_t holder, known_holder *known) {
-  if (known->id != holder)
-    *known = (known_holder){holder, polyshm__object_alive(&semaphore->object, holder)};
-  return known->alive;
+/* Who was asked for, and so need not be asked for again: one holder may have many permits. */
+enum { PLACES = 2 * POLYSHM_SEMAPHORE_MAX };
+
+typedef struct census {
+  int64_t questions; /* how many may still be asked */
+  struct {
+    uint32_t id; /* 0: nobody */
+    bool dead;
+  } known[PLACES]; /* each from the place of its hash on */
+  uint32_t places; /* as many as are used: a power of two */
+} census;
+
+static void census_begin(census *of, int64_t questions) {
+  of->questions = questions;
+  for (of->places = 4; of->places < 2 * questions; of->places *= 2) {
+  }
+  for (uint32_t i = 0; i < of->places; i++)
+    of->known[i].id = 0;
 }
 
-/* Looks at `many` permits from `first` on, and round. */
-static bool take_from_dead(polyshm_semaphore *semaphore, uint32_t id, int64_t first, int64_t many) {
+static bool is_dead(polyshm_semaphore *semaphore, uint32_t holder, census *of) {
+  uint32_t place = holder * 2654435769U % of->places;
+  for (; of->known[place].id; place = (place + 1) % of->places)
+    if (of->known[place].id == holder)
+      return of->known[place].dead;
+  if (of->questions == 0)
+    return false;
+  of->questions--;
+  of->known[place].id = holder;
+  of->known[place].dead = !polyshm__object_alive(&semaphore->object, holder);
+  return of->known[place].dead;
+}
+
+/* From *next on, and round, until the questions are used up; *next is where to go on then. */
+static bool take_from_dead(polyshm_semaphore *semaphore, uint32_t id, int64_t questions, int64_t *next) {
   const int64_t count = polyshm_semaphore_count(semaphore);
-  known_holder known = {id, true};
-  for (int64_t i = 0; i < many && i < count; i++) {
-    const int64_t index = (first + i) % count;
-    uint32_t holder = atomic_load_explicit(permit(semaphore, index), memory_order_relaxed);
-    if (holder && !holder_alive(semaphore, holder, &known) && take(semaphore, index, holder, id))
+  census asked;
+  census_begin(&asked, questions);
+  for (int64_t i = 0; i < count && asked.questions; i++, *next = (*next + 1) % count) {
+    uint32_t holder = atomic_load_explicit(permit(semaphore, *next), memory_order_relaxed);
+    if (holder && holder != id && is_dead(semaphore, holder, &asked) && take(semaphore, *next, holder, id))
       return true;
   }
   return false;
+}
+
+/* ---- acquire ---- */
+
+/* A try asks for every holder, once: what it says is so. A wait asks for some of them at a time, beginning
+ * where others do not, and comes to all. It asks before its first sleep: where all die young, none would live
+ * to ask after it. */
+static bool take_after_questions(polyshm_semaphore *semaphore, uint32_t id, int64_t timeout, int64_t *next) {
+  const int64_t count = polyshm_semaphore_count(semaphore);
+  *next = (int64_t)id * QUESTIONS % count;
+  return take_from_dead(semaphore, id, timeout ? QUESTIONS : count, next);
 }
 
 static polyshm_status acquire_slowly(polyshm_semaphore *semaphore, uint32_t id, int64_t timeout, bool *out) {
   _Atomic uint32_t *changes = &body_of(semaphore)->changes;
   polyshm__wait wait = polyshm__wait_begin(timeout);
   polyshm_status status = POLYSHM_OK;
-  int64_t next = id;      /* the sleepers begin to ask at different permits */
-  uint32_t last_seen = 0; /* of `changes` */
+  int64_t next;
+  uint32_t seen = 0, last_seen = 0;
   bool woken = false, first = true;
-  *out = take_from_dead(semaphore, id, 0, POLYSHM_SEMAPHORE_MAX);
+  *out = take_after_questions(semaphore, id, timeout, &next);
   while (!*out && !status && !polyshm__object_closed(&semaphore->object)) {
-    /* A release between the last look and the announcement woke nobody. */
-    const uint32_t seen = timeout ? atomic_fetch_or(changes, SLEEPERS) | SLEEPERS : 0;
+    if (timeout)
+      seen = polyshm__eventcount_announce(changes);
     *out = take_free(semaphore, id);
     if (*out)
       break;
-    wait.slice = first || seen == last_seen ? POLYSHM__LONGEST_SLICE : SLICE_AMONG_RELEASES;
+    polyshm__wait_slice_is(&wait, first || seen == last_seen ? SLICE : SLICE_AMONG_RELEASES);
     last_seen = seen;
     first = false;
     status = polyshm__wait_word(&wait, changes, seen, &woken);
-    if (!status && !woken) {
-      *out = take_from_dead(semaphore, id, next, ASKED);
-      next += ASKED;
-    }
+    if (!status && !woken)
+      *out = take_from_dead(semaphore, id, QUESTIONS, &next);
   }
   if (*out)
     return polyshm__object_done(&semaphore->object, "acquire");
-  if (woken) /* for a permit that somebody else must take now */
-    (void)polyshm__wake(changes, 1);
+  if (woken)
+    polyshm__eventcount_pass_on(changes);
   if (status == POLYSHM_ETIMEDOUT)
     return polyshm__object_done(&semaphore->object, "acquire");
   return polyshm__object_fail(&semaphore->object, status ? status : POLYSHM_CLOSED, "acquire", NULL);
@@ -217,14 +247,6 @@ static bool release_one(polyshm_semaphore *semaphore, uint32_t id) {
   return false;
 }
 
-/* The bit goes when nobody sleeps any more. Who has announced itself meanwhile finds the word changed, and
- * does it anew. */
-static void wake_one(_Atomic uint32_t *changes) {
-  uint32_t left = atomic_fetch_add(changes, CHANGE) + CHANGE;
-  if (polyshm__wake(changes, 1) == 0)
-    (void)atomic_compare_exchange_strong(changes, &left, left & ~SLEEPERS);
-}
-
 polyshm_status polyshm_semaphore_release(polyshm_semaphore *semaphore) {
   if (!semaphore)
     return polyshm__object_missing(&semaphore_class, "release");
@@ -237,11 +259,7 @@ polyshm_status polyshm_semaphore_release(polyshm_semaphore *semaphore) {
                   : polyshm__object_fail(&semaphore->object, POLYSHM_NOT_OWNER, "release",
                                          "this handle has acquired none, or released them all");
   }
-  /* Who announced itself and did not see this permit free is seen here: all four accesses are in one order.
-   */
-  _Atomic uint32_t *changes = &body_of(semaphore)->changes;
-  if (atomic_load(changes) & SLEEPERS)
-    wake_one(changes);
+  polyshm__eventcount_wake_one(&body_of(semaphore)->changes);
   return polyshm__object_done(&semaphore->object, "release");
 }
 
@@ -251,11 +269,13 @@ polyshm_status polyshm_semaphore_value(polyshm_semaphore *semaphore, int64_t *ou
   if (!out)
     return polyshm__object_no_result("value");
   const int64_t count = polyshm_semaphore_count(semaphore);
-  known_holder known = {polyshm__object_id(&semaphore->object), true};
+  const uint32_t id = polyshm__object_id(&semaphore->object);
+  census asked;
+  census_begin(&asked, count);
   *out = 0;
   for (int64_t i = 0; i < count; i++) {
     uint32_t holder = atomic_load_explicit(permit(semaphore, i), memory_order_relaxed);
-    *out += !holder || !holder_alive(semaphore, holder, &known);
+    *out += !holder || (holder != id && is_dead(semaphore, holder, &asked));
   }
   return polyshm__object_done(&semaphore->object, "value");
 }

@@ -1,6 +1,8 @@
 /*
- * semaphore.pml: the semaphore of core/src/semaphore.c, by its names. README.md says what is shown, and what the mutants are.
+ * semaphore.pml: the semaphore of core/src/semaphore.c, and core/src/sync/eventcount.c in it, by their names. README.md says what is
+ * shown, and what the mutants are.
  */
+#define INTERRUPTS 0 /* who gives up does so after any sleep */
 #include "machine.pml"
 
 #ifndef PERMITS
@@ -11,11 +13,7 @@
 #endif
 
 #define SLEEPERS 1 /* in `changes` */
-#ifdef NO_CHANGE
-#define CHANGE 0
-#else
 #define CHANGE 2
-#endif
 
 byte permits[PERMITS]; /* of each its holder's id, or 0 */
 byte changes;
@@ -64,7 +62,10 @@ inline take_free() {
      :: else
      fi;
 #else
-     compare_and_swap(permits[permit], 0, me, got);
+     if
+     :: permits[permit] == 0 -> compare_and_swap(permits[permit], 0, me, got)
+     :: else
+     fi;
 #endif
      NEXT_UNLESS_GOT
   od
@@ -90,7 +91,29 @@ inline take_from_dead() {
   od
 }
 
+#define CHANGES_CELL 1
+#define PERMIT_CELL 2 /* and from it on */
+inline reach(where, what) {
+  if
+  :: where == CHANGES_CELL -> changes = what
+  :: else -> permits[where - PERMIT_CELL] = what
+  fi
+}
+
+/* A store in the model of store buffers; without them it is in memory at once. */
+#ifdef TSO
+#define PLAIN_STORE(where, what) store(where, what)
+#else
+#define PLAIN_STORE(where, what) reach(where, what)
+#endif
+
 inline announce() {
+#ifdef ANNOUNCE_BY_STORE
+  atomic {
+    v = changes | SLEEPERS;
+    PLAIN_STORE(CHANGES_CELL, v)
+  }
+#else
   d_step {
     DRAINED ->
 #ifndef NO_BIT
@@ -98,6 +121,7 @@ inline announce() {
 #endif
     v = changes
   }
+#endif
 }
 
 inline announce_and_take_free() {
@@ -108,6 +132,21 @@ inline announce_and_take_free() {
   announce();
   take_free()
 #endif
+}
+
+/* With GIVE_UP a wait may end at any time, without a permit. Who was woken for one leaves it to the next. */
+inline give_up() {
+  if
+  :: !got ->
+#ifndef KEEP_THE_WAKE
+     if
+     :: woken -> futex_wake_one()
+     :: else
+     fi;
+#endif
+     break
+  :: true
+  fi
 }
 
 /* Who was woken by a release does not ask for the dead, which this does: a look more does no harm. */
@@ -122,52 +161,54 @@ inline acquire() {
     :: else
     fi;
     if
-    :: !got -> futex_wait(changes == v)
+    :: !got ->
+#ifdef GIVE_UP
+      futex_wait_telling(changes == v, woken, done);
+      give_up()
+#else
+      futex_wait(changes == v)
+#endif
     :: else
     fi
   od
 }
 
-/* One is woken, for one permit. The bit goes when nobody was asleep. */
+/* One is woken, for one permit. The bit goes when nobody was asleep, and who fell asleep under it since is woken, too. */
 inline wake_one() {
+#ifndef NO_CHANGE
   d_step {
     DRAINED ->
-    changes = changes + CHANGE;
-    v = changes
+    changes = changes + CHANGE
   }
+#endif
 #ifdef WAKE_NONE
   woken = true;
 #else
   futex_wake_one_telling(woken);
 #endif
-  if
 #ifdef CLEAR_ALWAYS
-  :: true -> compare_and_swap(changes, v, v & ~SLEEPERS, done)
-#else
-#ifdef CLEAR_BY_STORE
-  :: !woken -> changes = v & ~SLEEPERS
-#else
-  :: !woken -> compare_and_swap(changes, v, v & ~SLEEPERS, done)
+  woken = false;
 #endif
-  :: woken
+  if
+  :: !woken ->
+#ifndef CLEAR_NEVER
+    d_step {
+      DRAINED ->
+      changes = changes & ~SLEEPERS
+    }
 #endif
+#if !defined(NO_SECOND_WAKE) && !defined(CLEAR_ALWAYS)
+    futex_wake_all()
+#endif
+  :: else
   fi
-}
-
-#define PERMIT_CELL 1 /* and from it on */
-inline reach(where, what) {
-  permits[where - PERMIT_CELL] = what
 }
 
 inline release() {
   atomic {
     inside[me] = false;
 #ifdef RELEASE_BY_STORE
-#ifdef TSO
-    store(PERMIT_CELL + permit, 0)
-#else
-    permits[permit] = 0
-#endif
+    PLAIN_STORE(PERMIT_CELL + permit, 0)
 #else
     compare_and_swap(permits[permit], me, 0, done)
 #endif
@@ -185,12 +226,18 @@ proctype Process(byte me) {
   {
     for (round : 1 .. ROUNDS) {
       acquire();
-      atomic {
-        assert(COUNT(inside) < PERMITS);
-        inside[me] = true;
-        idle = false
-      }
-      release();
+      if
+      :: got ->
+        atomic {
+          assert(COUNT(inside) < PERMITS);
+          inside[me] = true;
+          idle = false
+        }
+        release()
+#ifdef GIVE_UP
+      :: !got
+#endif
+      fi;
       d_step {
         forget()
       }

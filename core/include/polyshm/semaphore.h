@@ -4,15 +4,23 @@
  *
  * A handle may hold several permits at once, and any thread of the process may release what another has
  * acquired through the same handle. A permit belongs to the handle: when that is closed, or its process dies
- * in whatever way, its permits are free for others: at once for who comes new, and for who was asleep within
- * 50 ms for each 16 permits that the semaphore has, since a sleeper asks the kernel for 16 holders at a time.
- * That is what POSIX semaphores cannot do, and why a permit can only be released where it was acquired. After
- * fork(2) a child holds none. An open handle keeps a file descriptor. Who holds and who is alive is known as
- * for Lock; see lock.h, for threads too, and for what a process does before it gives up privileges.
+ * in whatever way, its permits are free for others. That is what POSIX semaphores cannot do, and why a permit
+ * can only be released where it was acquired. A try (timeout 0) and value() find what the dead held at once:
+ * they ask the kernel for each holder. A wait asks for 16 holders at a time, before it sleeps and then every
+ * 50 ms at most (32 ms where nobody releases), each wait beginning with others: so all that the dead held is
+ * found within 50 ms if there are up to 16 holders, and within 50 ms more for each further 16. After fork(2)
+ * a child holds none. An open handle keeps a file descriptor. Who holds and who is alive is known as for
+ * Lock; see lock.h, for threads too, and for what a process does before it gives up privileges.
  * docs/layouts.md has the bytes.
  *
- * Fairness. A release wakes one sleeper, and whoever is first takes the permit. Memory. What was done before
- * a release() happens before what is done after the acquire() that takes the same permit.
+ * Fairness. A release wakes one sleeper, roughly the one that has slept longest, and whoever is first takes
+ * the permit: it may be one that has just come. Should the one that was woken die, or another thread close
+ * its handle, in that moment, the next one finds the permit when it looks for the dead.
+ *
+ * Memory. acquire() is an acquire and release() a release of one permit, as with C11's mtx_t: what was done
+ * before a release() happens before what is done after the acquire() that takes the same permit; so it is
+ * with what a dead holder's instructions had stored. Of two permits of one semaphore neither says anything
+ * about the other: what all holders share needs a Lock, or atomics. value() orders nothing.
  *
  * @since 0.1
  */

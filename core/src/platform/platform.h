@@ -343,8 +343,9 @@ typedef struct polyshm__wait {
 } polyshm__wait;
 
 polyshm__wait polyshm__wait_begin(int64_t timeout);
-/** Nanoseconds: the longest slice, after which a death is noticed. */
-#define POLYSHM__LONGEST_SLICE INT64_C(32000000)
+enum { POLYSHM__SLICE = 32000000 /**< nanoseconds: the longest slice, if nothing else is said */ };
+/** How long the next slice is, instead. */
+void polyshm__wait_slice_is(polyshm__wait *wait, int64_t nanoseconds);
 /** Nanoseconds since it began; 0 where the time-out is 0. */
 int64_t polyshm__waited(const polyshm__wait *wait);
 /** Sleeps for a slice, or what is left of the time. ETIMEDOUT: nothing was left. EINTR: give the wait up. */

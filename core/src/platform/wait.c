@@ -146,9 +146,15 @@ static polyshm_status wait_on(polyshm__wait *wait, struct nap *nap) {
   nap->nanoseconds = wait->deadline ? polyshm__time_left(wait->deadline, wait->slice) : 0;
   if (!nap->nanoseconds)
     return POLYSHM_ETIMEDOUT;
-  if (wait->slice < POLYSHM__LONGEST_SLICE)
+  if (wait->slice < POLYSHM__SLICE)
     wait->slice *= 2;
   return take(nap);
+}
+
+/* One that has no slices, as a test makes it, gets none. */
+void polyshm__wait_slice_is(polyshm__wait *wait, int64_t nanoseconds) {
+  if (wait->slice != INT64_MAX)
+    wait->slice = nanoseconds;
 }
 
 polyshm_status polyshm__wait_slice(polyshm__wait *wait) {
