@@ -5,7 +5,20 @@
  * For views of int32, uint32, int64 and uint64 (else POLYSHM_TYPE), whose elements are always aligned. Each
  * operation is one indivisible step for every process, thread and word size, and sequentially consistent.
  * Sums and differences wrap around. POLYSHM_INDEX, POLYSHM_RANGE (a value is outside the dtype),
- * POLYSHM_READONLY, POLYSHM_CLOSED: nothing was changed.
+ * POLYSHM_READONLY, POLYSHM_CLOSED: nothing was changed; but CLOSED because another thread closed the segment
+ * meanwhile: it may have been.
+ *
+ * Memory. All operations of this file, on all elements, are in one order that every thread and process agrees
+ * on, as C11's memory_order_seq_cst and ECMAScript's SeqCst have it. An operation that reads what another one
+ * wrote comes after it: whatever was done before the write, by plain set() and write() too, happens before
+ * what is done after the read. So, to give a flag and then look at plain data, take the flag by exchange() or
+ * compare_exchange(), which read: store() only writes, and orders nothing that is plain after it. Where all
+ * elements are accessed by this file's operations alone, store() then load() is enough.
+ *
+ * wait() and notify(). What was done before notify() happens before what is done after a wait() that it woke.
+ * wait() that finds the element changed is an acquire of the operation that changed it; of a plain set() it
+ * is none. notify() itself writes nothing: who changes the element, by an operation of this file, and then
+ * notifies misses nobody who began to wait for the former value.
  *
  * @since 0.1
  */

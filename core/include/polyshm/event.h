@@ -8,8 +8,8 @@
  *
  * Memory. set() is a release and clear() an acquire, both in every case, and all of them on one event are in
  * one order. So a consumer that clears the event and then looks at the data either sees what was written
- * before a set(), or finds the event set again. is_set() and wait() that tell of a set flag are an acquire of
- * the set() that set it.
+ * before a set(), or finds the event set again; one that looks first and clears then loses news. is_set() and
+ * wait() that tell of a set flag are an acquire of the set() that set it.
  *
  * @since 0.1
  */

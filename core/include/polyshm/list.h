@@ -15,8 +15,9 @@
  *
  * Others' writes. A number goes in and out in one access and is never torn. Text, and a change from one kind
  * to another, takes several: a reader in that moment may see the new kind with the old bytes, or
- * POLYSHM_CORRUPT; use a lock where that matters. Nothing that a peer writes makes a call reach outside the
- * segment, or crash, or run for long.
+ * POLYSHM_CORRUPT; use a lock where that matters. Like a view's, these accesses order nothing else: who
+ * writes data and then an item that tells of it needs a Lock or an Event. Nothing that a peer writes makes a
+ * call reach outside the segment, or crash, or run for long.
  *
  * @since 0.1
  */

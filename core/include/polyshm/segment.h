@@ -20,6 +20,12 @@
  * takes one of twice the size, so a thousand steps take a dozen ranges; one that never grows has one of its
  * own size. Addresses behind the segment's end are a bus error.
  *
+ * Memory. create() publishes: what a segment holds when its name appears is seen by who attaches. Reads and
+ * writes of bytes order nothing, in threads and processes alike, and a range may be read half old and half
+ * new: a Lock, an Event or atomics.h order them. resize() happens before what is done after a refresh() or
+ * attach() that tells its size. Any thread may call close() at any time: a call that was inside ends either
+ * before it, on the shared memory, or with POLYSHM_CLOSED.
+ *
  * fork(2). A child may use, close and free its copy of a handle, whatever other threads of its parent were
  * doing to it in that moment; so may the child of a bare clone(2). What the child does to its copy does not
  * touch the parent's.

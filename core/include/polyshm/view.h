@@ -6,6 +6,10 @@
  * POLYSHM_CLOSED. It sees the segment grow no further than its own count. One element is read or written in
  * one access, so a number is never torn; a range is copied, and a peer may write meanwhile.
  *
+ * Memory. These accesses order nothing: they are C11's memory_order_relaxed, one for each element, or copies.
+ * Who reads what another process wrote needs something that orders both: a Lock, an Event, or the operations
+ * of atomics.h. docs/concurrency.md tells how.
+ *
  * @since 0.1
  */
 #ifndef POLYSHM_VIEW_H
