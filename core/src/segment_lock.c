@@ -55,6 +55,7 @@ static void write_record(void *body, const polyshm_segment *segment) {
 
 static polyshm__companion sort_of(const polyshm__object *object, const polyshm_segment *segment) {
   polyshm__record record;
+  /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it does not see that success comes with an object */
   memcpy(&record, (const uint8_t *)object->body + POLYSHM__RECORD_OFFSET, sizeof record);
   return polyshm__companion_is(&record, &segment->identity);
 }
@@ -110,6 +111,10 @@ static polyshm_status replace_lock(const polyshm_segment *segment) {
     return nameless(segment);
   if (!status)
     status = polyshm__companion_unlink(segment->name, &segment->identity, POLYSHM__COMPANION_STALE);
+  if (status == POLYSHM_EBUSY) { /* another process is replacing it in this moment */
+    polyshm__moment();
+    return POLYSHM_OK;
+  }
   if (status)
     return polyshm_fail(status, "lock \"%s\": the lock of an earlier segment has its name and stays: %s",
                         segment->name, polyshm__words(status));

@@ -332,6 +332,8 @@ int64_t polyshm__clock(void);
 int64_t polyshm__deadline(int64_t timeout);
 /** Nanoseconds until the deadline, 0 when it has passed, at most `longest`. */
 int64_t polyshm__time_left(int64_t deadline, int64_t longest);
+/** Sleeps for 100 microseconds, without the hook: for what another process is about to finish. */
+void polyshm__moment(void);
 /** Sleeps once, through the thread's wait hook if it has one. EINTR: give the wait up. */
 polyshm_status polyshm__pause(int64_t nanoseconds);
 

@@ -126,6 +126,10 @@ static polyshm_status take(struct nap *nap) {
   return !status && nap->interrupted && !hooked.hook ? POLYSHM_EINTR : status;
 }
 
+void polyshm__moment(void) {
+  (void)nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
+}
+
 polyshm_status polyshm__pause(int64_t nanoseconds) {
   return take(&(struct nap){.nanoseconds = nanoseconds});
 }
