@@ -226,7 +226,7 @@ void tracee_run_to(struct tracee *tracee, struct point point) {
 }
 
 void tracee_expect_seen(int points, int missed) {
-  if (points <= 10 || missed * 10 > points)
+  if (points <= 10 || missed * 4 > points)
     fail_msg(
         "of %d instructions, %d were not reached by the child that was to be killed there: this machine does "
         "not "
