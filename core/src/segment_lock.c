@@ -154,9 +154,10 @@ static polyshm_status open_lock_of(polyshm_segment *segment) {
   polyshm_status status = find_or_make(segment, &object);
   if (status)
     return status;
-  polyshm_lock_free(segment->lock);
+  polyshm_lock *old = segment->lock;
   segment->free_lock = polyshm_lock_free;
   segment->lock = (polyshm_lock *)(void *)object;
+  polyshm_lock_free(old); /* last: a child of fork(2) at any moment finds a lock that is there */
   return POLYSHM_OK;
 }
 
