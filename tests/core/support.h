@@ -108,7 +108,8 @@ void no_more_signals(void);
 /** How many have come since. */
 int signals_taken(void);
 
-/** Whether a sanitizer is in the program: its own address space and speed make some limits meaningless. */
+/** Whether a sanitizer is in the program, or valgrind runs it: their own use of addresses and time makes some
+ * limits meaningless. */
 bool sanitized(void);
 
 #endif
