@@ -3,6 +3,7 @@
 #include "segment_internal.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,10 @@ enum { CODE_NUMBER = 0, CODE_STR = 1, CODE_BYTES = 2, CODE_NONE = 3 };
 /* The longest text that a format's eight characters can tell: "9999999s". No list of ours has a longer slot,
  * but a peer's may. */
 #define TEXT_MOST INT64_C(9999999)
+
+/* Nanoseconds to wait for codes that are missing. CPython writes them microseconds after all else, and an
+ * item whose writer died between its format and its code must not keep others from the rest. */
+#define CODES_WAIT INT64_C(100000000)
 
 #define FORMAT_INT "q"
 #define FORMAT_FLOAT "d"
@@ -45,6 +50,18 @@ static polyshm_status no_result(const char *verb) {
   return polyshm_fail(POLYSHM_ARGUMENT, "%s: no place for the result", verb);
 }
 
+/* What is wrong with a value that is to become an item. A new list may have no name yet: NULL. */
+__attribute__((format(printf, 5, 6))) static polyshm_status
+bad_item(polyshm_status status, const char *verb, const char *name, int64_t index, const char *format, ...) {
+  char why[160];
+  va_list values;
+  va_start(values, format);
+  (void)vsnprintf(why, sizeof why, format, values);
+  va_end(values);
+  return name ? polyshm_fail(status, "%s \"%.255s\": item %" PRId64 ": %s", verb, name, index, why)
+              : polyshm_fail(status, "%s: item %" PRId64 ": %s", verb, index, why);
+}
+
 /* ---- values ---- */
 
 static bool is_text(const polyshm_value *value) {
@@ -52,7 +69,8 @@ static bool is_text(const polyshm_value *value) {
 }
 
 /* Whether a list can hold the value at all; `most` is the longest text. */
-static polyshm_status check_value(const char *verb, int64_t index, const polyshm_value *value, int64_t most) {
+static polyshm_status check_value(const char *verb, const char *name, int64_t index,
+                                  const polyshm_value *value, int64_t most) {
   switch (value->kind) {
   case POLYSHM_KIND_NONE:
   case POLYSHM_KIND_BOOL:
@@ -62,32 +80,27 @@ static polyshm_status check_value(const char *verb, int64_t index, const polyshm
   case POLYSHM_KIND_UINT64:
     if (value->as.uint64 <= INT64_MAX)
       return POLYSHM_OK;
-    return polyshm_fail(POLYSHM_RANGE,
-                        "%s: item %" PRId64 ": %" PRIu64 " is outside int64, which a list's integers are",
-                        verb, index, value->as.uint64);
+    return bad_item(POLYSHM_RANGE, verb, name, index,
+                    "%" PRIu64 " is outside int64, which a list's integers are", value->as.uint64);
   case POLYSHM_KIND_STR:
   case POLYSHM_KIND_BYTES:
     break;
   default:
-    return polyshm_fail(POLYSHM_TYPE,
-                        "%s: item %" PRId64 ": a list holds integers, floats, booleans, text, bytes and none",
-                        verb, index);
+    return bad_item(POLYSHM_TYPE, verb, name, index,
+                    "a list holds integers, floats, booleans, text, bytes and none");
   }
   const char *data = value->as.bytes.data;
   int64_t length = value->as.bytes.length;
   if (length < 0 || (length && !data))
-    return polyshm_fail(POLYSHM_ARGUMENT, "%s: item %" PRId64 ": no data was given", verb, index);
+    return bad_item(POLYSHM_ARGUMENT, verb, name, index, "no data was given");
   if (length > most)
-    return polyshm_fail(POLYSHM_RANGE,
-                        "%s: item %" PRId64 ": %" PRId64 " bytes are too long for its slot of %" PRId64, verb,
-                        index, length, most);
+    return bad_item(POLYSHM_RANGE, verb, name, index,
+                    "%" PRId64 " bytes are too long for its slot of %" PRId64, length, most);
   if (length && data[length - 1] == 0)
-    return polyshm_fail(
-        POLYSHM_ARGUMENT,
-        "%s: item %" PRId64 ": text that ends in NUL would lose it, because NULs fill its slot", verb, index);
+    return bad_item(POLYSHM_ARGUMENT, verb, name, index,
+                    "text that ends in NUL would lose it, because NULs fill its slot");
   if (value->kind == POLYSHM_KIND_STR && !polyshm_is_utf8(data, length))
-    return polyshm_fail(POLYSHM_ARGUMENT,
-                        "%s: item %" PRId64 ": the text is not UTF-8; as bytes it can be had", verb, index);
+    return bad_item(POLYSHM_ARGUMENT, verb, name, index, "the text is not UTF-8; as bytes it can be had");
   return POLYSHM_OK;
 }
 
@@ -312,8 +325,8 @@ static int64_t slot_size(const polyshm_value *value, int64_t index, reserve leas
   return size < asked ? round_up(asked) : size;
 }
 
-static polyshm_status make_plan(const char *verb, const polyshm_value *values, int64_t count, reserve least,
-                                plan *out) {
+static polyshm_status make_plan(const char *verb, const char *name, const polyshm_value *values,
+                                int64_t count, reserve least, plan *out) {
   if (count < 0 || count > POLYSHM_SIZE_MAX / ITEM_LEAST)
     return polyshm_fail(POLYSHM_RANGE, "%s: a list cannot have %" PRId64 " items", verb, count);
   if (count && !values)
@@ -326,7 +339,7 @@ static polyshm_status make_plan(const char *verb, const polyshm_value *values, i
     return polyshm_fail(POLYSHM_ENOMEM, "%s: %s", verb, polyshm_status_text(POLYSHM_ENOMEM));
   list->offsets[0] = 0;
   for (int64_t i = 0; !status && i < count; i++) {
-    status = check_value(verb, i, &values[i], POLYSHM_LIST_TEXT_MAX);
+    status = check_value(verb, name, i, &values[i], POLYSHM_LIST_TEXT_MAX);
     if (!status)
       list->offsets[i + 1] = list->offsets[i] + slot_size(&values[i], i, least);
   }
@@ -345,8 +358,21 @@ static polyshm_status not_a_list(const char *verb, const char *name, const char 
   return polyshm_fail(POLYSHM_CORRUPT, "%s \"%s\": it is no list: %s %" PRId64, verb, name, why, found);
 }
 
-/* Each number is fetched once into private memory, and tested there: a peer may change the shared ones at any
- * time. */
+static polyshm_status unfinished(const char *verb, const char *name) {
+  return polyshm_fail(POLYSHM_ENODATA,
+                      "%s \"%s\": its maker is still filling it, or died before it had: attach with a "
+                      "time-out, and unlink what nobody finishes",
+                      verb, name);
+}
+
+/*
+ * Each number is fetched once into private memory, and tested there: a peer may change the shared ones at any
+ * time.
+ *
+ * CPython makes a list in the order of the layout, in zeros that are there already. So a length of 0 in more
+ * than an empty list's bytes, a slot at 0 after the first, and a last format of zeros are of a list that it
+ * is still making.
+ */
 static polyshm_status read_layout(const char *verb, const polyshm_segment *segment, polyshm_list **out) {
   const char *name = polyshm_segment_name(segment);
   const int64_t size = polyshm_segment_size(segment);
@@ -356,6 +382,8 @@ static polyshm_status read_layout(const char *verb, const polyshm_segment *segme
   const int64_t length = (int64_t)load_word(base), most = (size - HEAD_LEAST) / ITEM_LEAST;
   if (length < 0 || length > most)
     return not_a_list(verb, name, "its size is not that of a list whose length is", length);
+  if (length == 0 && size > HEAD_LEAST)
+    return unfinished(verb, name);
   polyshm_list *list = new_list(length);
   if (!list)
     return polyshm_fail(POLYSHM_ENOMEM, "%s \"%s\": %s", verb, name, polyshm_status_text(POLYSHM_ENOMEM));
@@ -364,13 +392,17 @@ static polyshm_status read_layout(const char *verb, const polyshm_segment *segme
   for (int64_t i = 0; !status && i <= length; i++, last = list->offsets[i - 1]) {
     const int64_t offset = (int64_t)load_word(base + WORD * (i + 1));
     list->offsets[i] = offset;
-    if (i == 0 ? offset != 0 : offset < last + WORD || offset > size || offset % WORD)
+    if (i > 0 && offset == 0)
+      status = unfinished(verb, name);
+    else if (i == 0 ? offset != 0 : offset < last + WORD || offset > size || offset % WORD)
       status = not_a_list(verb, name, "an item cannot lie at offset", offset);
   }
   if (!status) {
     finish_layout(list);
     if (list->size > size)
       status = not_a_list(verb, name, "it is shorter than the list that it begins, of bytes", list->size);
+    else if (length && load_word(place_of(list, base, length - 1).format) == 0)
+      status = unfinished(verb, name);
   }
   if (status) {
     free(list);
@@ -378,6 +410,20 @@ static polyshm_status read_layout(const char *verb, const polyshm_segment *segme
   }
   *out = list;
   return POLYSHM_OK;
+}
+
+/* Whether the codes are still missing, which CPython writes last: text and none have one other than 0. */
+static bool lacks_codes(const polyshm_list *list) {
+  uint8_t *base = polyshm__segment_base(list->segment);
+  for (int64_t i = list->length - 1; i >= 0; i--) {
+    const place at = place_of(list, base, i);
+    const uint64_t format = load_word(at.format);
+    int8_t code;
+    polyshm__element_load(at.code, &code, 1);
+    if (text_length(format) >= 0 || format == format_word(FORMAT_NONE))
+      return code == CODE_NUMBER;
+  }
+  return false;
 }
 
 /* Whether it is nothing else. */
@@ -411,7 +457,7 @@ polyshm_status polyshm_list_create(const char *name, const polyshm_value *values
     return no_result("create");
   *out = NULL;
   plan made = {0};
-  polyshm_status status = make_plan("create", values, count, (reserve){bytes, reserve_count}, &made);
+  polyshm_status status = make_plan("create", name, values, count, (reserve){bytes, reserve_count}, &made);
   if (!made.list)
     return status;
   status = polyshm__segment_create(name, made.list->size, mode,
@@ -424,13 +470,38 @@ polyshm_status polyshm_list_create(const char *name, const polyshm_value *values
   return status;
 }
 
+/* One look. `whole` tells whether nothing of what CPython writes is missing. */
+static polyshm_status attach_once(const char *name, int64_t flags, int64_t timeout, polyshm_list **out,
+                                  bool *whole) {
+  polyshm_segment *segment = NULL;
+  polyshm_status status = polyshm_segment_attach(name, flags, timeout, &segment);
+  if (!status)
+    status = list_on("attach", segment, out);
+  *whole = *out ? !lacks_codes(*out) : status != POLYSHM_ENODATA;
+  return status;
+}
+
 polyshm_status polyshm_list_attach(const char *name, int64_t flags, int64_t timeout, polyshm_list **out) {
   if (!out)
     return no_result("attach");
   *out = NULL;
-  polyshm_segment *segment = NULL;
-  polyshm_status status = polyshm_segment_attach(name, flags, timeout, &segment);
-  return status ? status : list_on("attach", segment, out);
+  polyshm__wait wait = polyshm__wait_begin(timeout);
+  int64_t left = timeout;
+  for (;;) {
+    bool whole;
+    polyshm_status status = attach_once(name, flags, left, out, &whole);
+    if (whole || (!status && polyshm__waited(&wait) > CODES_WAIT))
+      return status;
+    polyshm_status waited = polyshm__wait_slice(&wait);
+    if (waited == POLYSHM_ETIMEDOUT)
+      return status;
+    polyshm_list_free(*out);
+    *out = NULL;
+    if (waited)
+      return polyshm_fail(waited, "attach \"%s\": %s", name, polyshm__words(waited));
+    if (timeout > 0)
+      left = polyshm__time_left(wait.deadline, timeout);
+  }
 }
 
 polyshm_status polyshm_list_open(const char *name, const polyshm_value *values, int64_t count,
@@ -440,7 +511,7 @@ polyshm_status polyshm_list_open(const char *name, const polyshm_value *values, 
     return no_result("open");
   *out = NULL;
   plan made = {0};
-  polyshm_status status = make_plan("open", values, count, (reserve){bytes, reserve_count}, &made);
+  polyshm_status status = make_plan("open", name, values, count, (reserve){bytes, reserve_count}, &made);
   if (!made.list)
     return status;
   polyshm_segment *segment = NULL;
@@ -579,7 +650,8 @@ polyshm_status polyshm_list_assign(polyshm_list *list, int64_t index, const poly
   if (count && !values)
     return polyshm_fail(POLYSHM_ARGUMENT, "assign: no values were given");
   for (int64_t i = 0; !status && i < count; i++)
-    status = check_value("assign", index + i, &values[i], place_of(list, base, index + i).size);
+    status = check_value("assign", polyshm_list_name(list), index + i, &values[i],
+                         place_of(list, base, index + i).size);
   if (status)
     return status;
   for (int64_t i = 0; i < count; i++)
@@ -597,7 +669,7 @@ polyshm_status polyshm_list_set(polyshm_list *list, int64_t index, const polyshm
   if (!value)
     return polyshm_fail(POLYSHM_ARGUMENT, "set: no value was given");
   const place at = place_of(list, base, index);
-  status = check_value("set", index, value, at.size);
+  status = check_value("set", polyshm_list_name(list), index, value, at.size);
   if (status)
     return status;
   store_value(at, value);

@@ -54,8 +54,13 @@ POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_list_create(const char *name,
                                                                int64_t reserve_count, int64_t mode,
                                                                polyshm_list **out);
 
-/** Attaches to a list, whoever made it; as polyshm_segment_attach(). POLYSHM_CORRUPT: it is no list; the
- * words say why. */
+/**
+ * Attaches to a list, whoever made it; as polyshm_segment_attach(). CPython makes a list in several steps: a
+ * time-out also waits for the last of them.
+ *
+ * @return POLYSHM_ENODATA: 0 bytes long, or CPython has not filled it yet. POLYSHM_CORRUPT: it is no list;
+ * the words say why. And what polyshm_segment_attach() returns.
+ */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_list_attach(const char *name, int64_t flags,
                                                                int64_t timeout, polyshm_list **out);
 
