@@ -39,7 +39,9 @@ polyshm_status polyshm__companion_unlink(const char *segment, const polyshm__ide
   polyshm__facts facts;
   polyshm__record record;
   polyshm__companion_name(name, segment);
-  polyshm_status status = polyshm__file_open(name, true, &fd, &facts);
+  polyshm_status status = polyshm__file_facts(name, &facts); /* most have none: half of what open(2) takes */
+  if (!status)
+    status = polyshm__file_open(name, true, &fd, &facts);
   if (status)
     return status == POLYSHM_ENOENT ? POLYSHM_OK : status;
   if (read_record(fd, &facts, &record) && polyshm__companion_is(&record, identity) == sort)

@@ -21,9 +21,11 @@ static_assert(offsetof(lock_body, record) == POLYSHM__RECORD_OFFSET &&
                   offsetof(lock_body, dirty) == 12 && sizeof(lock_body) == 64,
               "docs/layouts.md");
 
+#define NO_THREAD UINT64_MAX
+
 struct polyshm_lock {
   polyshm__object object;
-  _Atomic uint64_t holder;  /* the thread of this process that owns the lock through this handle, or 0 */
+  _Atomic uint64_t holder;  /* the thread of this process that owns the lock through this handle */
   _Atomic uint32_t held_as; /* the holder's id: a child of fork(2) finds its parent's holder here */
   polyshm__thread_watch watch;
 };
@@ -62,10 +64,11 @@ POLYSHM__OBJECT_VERBS(lock)
 
 /* ---- owners ---- */
 
+/* A thread without a number, which is 0, is no holder: where held_as is an id, the holder has a number or is
+ * NO_THREAD. */
 static bool is_holder(const polyshm_lock *lock, uint32_t id) {
-  return id && polyshm__thread_number &&
-         atomic_load_explicit(&lock->holder, memory_order_relaxed) == polyshm__thread_number &&
-         atomic_load_explicit(&lock->held_as, memory_order_relaxed) == id;
+  return id && atomic_load_explicit(&lock->held_as, memory_order_acquire) == id &&
+         atomic_load_explicit(&lock->holder, memory_order_relaxed) == polyshm__thread_number;
 }
 
 static bool owned_by(const polyshm_lock *lock, uint32_t id) {
@@ -80,7 +83,7 @@ static void thread_ended(polyshm__thread_watch *watch, uint64_t number) {
   if (atomic_load_explicit(&lock->holder, memory_order_relaxed) != number ||
       atomic_load_explicit(&lock->held_as, memory_order_relaxed) != id || !id)
     return;
-  atomic_store_explicit(&lock->holder, 0, memory_order_relaxed);
+  atomic_store_explicit(&lock->holder, NO_THREAD, memory_order_relaxed);
   polyshm__lockword_abandon(&body_of(lock)->word, id);
 }
 
@@ -106,9 +109,9 @@ static polyshm__peers peers_of(polyshm_lock *lock) {
 
 /* ---- lock ---- */
 
-static polyshm_status taken(polyshm_lock *lock, uint32_t id, polyshm_lock_outcome *out) {
-  atomic_store_explicit(&lock->held_as, id, memory_order_relaxed);
-  atomic_store_explicit(&lock->holder, polyshm__thread_number, memory_order_relaxed);
+static polyshm_status taken(polyshm_lock *lock, uint32_t id, uint64_t thread, polyshm_lock_outcome *out) {
+  atomic_store_explicit(&lock->holder, thread, memory_order_relaxed);
+  atomic_store_explicit(&lock->held_as, id, memory_order_release); /* is_holder() reads it first */
   bool dirty = atomic_load_explicit(&body_of(lock)->dirty, memory_order_relaxed);
   *out = dirty ? POLYSHM_RECOVERED : POLYSHM_LOCKED;
   return polyshm__object_done(&lock->object, "lock");
@@ -118,7 +121,7 @@ static polyshm_status taken_over(polyshm_lock *lock, uint32_t id, polyshm_lock_o
   /* Should this owner die before the next line, the one after it takes over from the dead as well. */
   atomic_store_explicit(&body_of(lock)->dirty, 1, memory_order_relaxed);
   atomic_fetch_add_explicit(&body_of(lock)->epoch, 1, memory_order_relaxed);
-  return taken(lock, id, out);
+  return taken(lock, id, polyshm__thread_number, out);
 }
 
 COLD static polyshm_status lock_slowly(polyshm_lock *lock, int64_t timeout, polyshm_lock_outcome *out) {
@@ -138,7 +141,7 @@ COLD static polyshm_status lock_slowly(polyshm_lock *lock, int64_t timeout, poly
   polyshm__lockword_outcome outcome;
   status = polyshm__lockword_wait(&body_of(lock)->word, id, timeout, &peers, &outcome);
   if (outcome == POLYSHM__TAKEN)
-    return taken(lock, id, out);
+    return taken(lock, id, polyshm__thread_number, out);
   if (outcome == POLYSHM__TAKEN_FROM_THE_DEAD)
     return taken_over(lock, id, out);
   if (status == POLYSHM_ETIMEDOUT)
@@ -155,8 +158,9 @@ polyshm_status polyshm_lock_lock(polyshm_lock *lock, int64_t timeout, polyshm_lo
   const uint32_t id = polyshm__object_id(&lock->object);
   if (polyshm__object_closed(&lock->object))
     return polyshm__object_fail(&lock->object, POLYSHM_CLOSED, "lock", NULL);
-  if (id && polyshm__thread_number && polyshm__lockword_try(&body_of(lock)->word, id))
-    return taken(lock, id, out);
+  const uint64_t thread = polyshm__thread_number;
+  if (id && thread && polyshm__lockword_try(&body_of(lock)->word, id))
+    return taken(lock, id, thread, out);
   return lock_slowly(lock, timeout, out);
 }
 
@@ -184,7 +188,7 @@ polyshm_status polyshm_lock_unlock(polyshm_lock *lock) {
   const uint32_t id = polyshm__object_id(&lock->object);
   if (!is_holder(lock, id))
     return not_owner(lock, "unlock");
-  atomic_store_explicit(&lock->holder, 0, memory_order_relaxed);
+  atomic_store_explicit(&lock->holder, NO_THREAD, memory_order_relaxed);
   return polyshm__lockword_release(&body_of(lock)->word, id) ? polyshm__object_done(&lock->object, "unlock")
                                                              : unlock_waking(lock, id);
 }

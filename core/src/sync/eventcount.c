@@ -1,6 +1,6 @@
 #include "eventcount.h"
 
-#define SLEEPERS 1U /* somebody may sleep on the word */
+#define SLEEPERS POLYSHM__EVENTCOUNT_SLEEPERS
 #define CHANGE 2U
 
 uint32_t polyshm__eventcount_announce(_Atomic uint32_t *word) {
@@ -13,9 +13,7 @@ uint32_t polyshm__eventcount_announce(_Atomic uint32_t *word) {
  * goes; but whoever announced itself and fell asleep since the wake did so under the bit, and nobody would
  * wake it any more, so all those are woken, to announce themselves anew.
  */
-void polyshm__eventcount_wake_one(_Atomic uint32_t *word) {
-  if (!(atomic_load(word) & SLEEPERS))
-    return;
+void polyshm__eventcount_wake_announced(_Atomic uint32_t *word) {
   (void)atomic_fetch_add(word, CHANGE);
   if (polyshm__wake(word, 1) == 0) {
     (void)atomic_fetch_and(word, ~SLEEPERS);

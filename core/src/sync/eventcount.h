@@ -22,8 +22,16 @@
  * load sequentially consistently: either it sees what was freed, or who frees sees the announcement. */
 uint32_t polyshm__eventcount_announce(_Atomic uint32_t *word);
 
+#define POLYSHM__EVENTCOUNT_SLEEPERS 1U /* somebody may sleep on the word */
+
+/** The rest of wake_one(), where somebody has announced itself. */
+void polyshm__eventcount_wake_announced(_Atomic uint32_t *word);
+
 /** Wakes one for what was freed just now. Costs a load when nobody has announced itself. */
-void polyshm__eventcount_wake_one(_Atomic uint32_t *word);
+static inline void polyshm__eventcount_wake_one(_Atomic uint32_t *word) {
+  if (atomic_load(word) & POLYSHM__EVENTCOUNT_SLEEPERS)
+    polyshm__eventcount_wake_announced(word);
+}
 
 /** Wakes the next one, for what the caller was woken for and does not take. */
 void polyshm__eventcount_pass_on(_Atomic uint32_t *word);
