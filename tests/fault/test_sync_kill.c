@@ -18,8 +18,9 @@
 #define PERMITS 2
 #define SHORT (2 * MILLISECONDS)
 
-#define OWNER 0x3fffffffU /* in a lock's word; above it are the bits for sleepers and the reservation */
-#define SLEEPERS 1U       /* in an event's and a semaphore's */
+#define OWNER 0x3fffffffU    /* in a lock's word; above it are the bits for sleepers and the reservation */
+#define RESERVED 0x40000000U /* by who has slept long */
+#define SLEEPERS 1U          /* in an event's and a semaphore's */
 
 enum { MOST_POINTS = 50000 };
 
@@ -119,6 +120,21 @@ static void work_takeover(void *context, void *result) {
   unlock(context);
 }
 
+/* As if who had reserved it had died in its sleep, after the owner had unlocked it. */
+static void before_reserved(void *context, void *result) {
+  const struct subject *subject = context;
+  work_lock(context, result);
+  atomic_store((_Atomic uint32_t *)((polyshm__object *)subject->lock)->body, ~OWNER);
+}
+
+static void work_lock_and_end_the_thread(void *context, void *result) {
+  const struct subject *subject = context;
+  (void)result;
+  (void)lock_for(subject, LONG);
+  subject->shared->first++;
+  polyshm_thread_end();
+}
+
 static void arrange_locked(struct subject *subject) {
   (void)lock_for(subject, LONG);
 }
@@ -157,6 +173,10 @@ static void sleep_on_lock(struct subject *subject) {
 
 static bool sleeps_on_lock(const struct subject *subject) {
   return word_of(subject->lock) & ~OWNER;
+}
+
+static bool reserves_lock(const struct subject *subject) {
+  return word_of(subject->lock) & RESERVED;
 }
 
 static uint32_t lock_word(const struct subject *subject) {
@@ -539,6 +559,8 @@ static void a_lock_is_recovered_exactly_when_its_owner_died(void **state) {
       {.name = "first lock, unlock", .work = work_lock},
       {.name = "take over, repair, unlock", .before = before_takeover, .work = work_takeover},
       {.name = "attach, lock, unlock, close", .work = work_attach_lock},
+      {.name = "lock what a dead one reserved", .before = before_reserved, .work = work_lock},
+      {.name = "lock, end the thread", .before = before_lock, .work = work_lock_and_end_the_thread},
   };
   for (size_t i = 0; i < sizeof deeds / sizeof *deeds; i++) {
     struct deed deed = deeds[i];
@@ -551,15 +573,18 @@ static void a_lock_is_recovered_exactly_when_its_owner_died(void **state) {
 
 static void a_sleeper_gets_the_lock(void **state) {
   (void)state;
-  const struct deed deed = {.name = "unlock with a sleeper",
-                            .before = before_locked,
-                            .work = work_unlock,
-                            .sleep = sleep_on_lock,
-                            .sleeps = sleeps_on_lock,
-                            .word = lock_word,
-                            .check = lock_slept};
-  struct tally tally = kill_in(&deed);
-  assert_true(tally.locked > 5 && tally.recovered > 5 && tally.torn > 0);
+  const struct deed deeds[] = {{.name = "unlock with a sleeper", .sleeps = sleeps_on_lock},
+                               {.name = "unlock with one who reserved", .sleeps = reserves_lock}};
+  for (size_t i = 0; i < sizeof deeds / sizeof *deeds; i++) {
+    struct deed deed = deeds[i];
+    deed.before = before_locked;
+    deed.work = work_unlock;
+    deed.sleep = sleep_on_lock;
+    deed.word = lock_word;
+    deed.check = lock_slept;
+    struct tally tally = kill_in(&deed);
+    assert_true(tally.locked > 5 && tally.recovered > 5 && tally.torn > 0);
+  }
 }
 
 static void who_dies_waiting_for_a_lock_leaves_nothing(void **state) {
