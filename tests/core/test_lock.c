@@ -262,7 +262,10 @@ static void a_killed_owner(void **state) {
     assert_int_equal(kill(child, SIGKILL), 0);
     siginfo_t info;
     assert_int_equal(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0); /* a zombie is dead */
-    assert_false(locked(lock));
+    assert_false(locked(lock)); /* a sign of the owner's life, at once */
+    bool dirty = true;
+    assert_ok(polyshm_lock_dirty(lock, &dirty));
+    assert_false(dirty); /* nobody has locked it since, and been told */
     assert_recovered(lock);
     assert_int_equal(waitpid(child, NULL, 0), child);
     drop_lock(lock);

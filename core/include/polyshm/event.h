@@ -11,6 +11,8 @@
  * before a set(), or finds the event set again; one that looks first and clears then loses news. is_set() and
  * wait() that tell of a set flag are an acquire of the set() that set it.
  *
+ * Mode. Who takes part writes: see polyshm_lock_create() for the modes with which somebody could not.
+ *
  * @since 0.1
  */
 #ifndef POLYSHM_EVENT_H

@@ -123,7 +123,8 @@ POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_list_get(const polyshm_list *
 /**
  * Writes an item; its slot stays. POLYSHM_INDEX. POLYSHM_RANGE: text longer than the slot, or an integer
  * beyond int64. POLYSHM_ARGUMENT: text that ends in NUL, or STR that is not UTF-8. POLYSHM_TYPE,
- * POLYSHM_READONLY, POLYSHM_CLOSED. After a failure the item is what it was.
+ * POLYSHM_READONLY, POLYSHM_CLOSED. After a failure the item is what it was; after CLOSED because another
+ * thread closed the list meanwhile, it may be changed, and a text partly.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_list_set(polyshm_list *list, int64_t index,
                                                             const polyshm_value *value);

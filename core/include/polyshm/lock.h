@@ -164,12 +164,13 @@ POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_lock_unlock(polyshm_lock *loc
 /** Whether the calling thread owns it through this handle. POLYSHM_CLOSED. */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_lock_owned(const polyshm_lock *lock, bool *out);
 
-/** Whether anybody alive owns it: by the time the caller looks at the answer it may be another.
+/** Whether anybody alive owns it: by the time the caller looks at the answer it may be another. It turns
+ * false in the moment the owner dies: a lock that a producer keeps for its life is a sign of that life.
  * POLYSHM_CLOSED. */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_lock_locked(polyshm_lock *lock, bool *out);
 
-/** Whether an owner died and nobody has said repaired since: as lock() notices it, not the moment the owner
- * dies. POLYSHM_CLOSED. */
+/** Whether an owner died and nobody has said repaired since. It is false from the owner's death until
+ * somebody locks, who notices it: ask locked() whether the owner lives. POLYSHM_CLOSED. */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_lock_dirty(const polyshm_lock *lock, bool *out);
 
 /** Says that what the lock guards is in order again. POLYSHM_NOT_OWNER: only the owner can know.

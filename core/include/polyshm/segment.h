@@ -172,7 +172,7 @@ POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_borrow(const polyshm_
 
 /**
  * Copies bytes in. POLYSHM_INDEX, POLYSHM_READONLY, POLYSHM_CLOSED: nothing was written. POLYSHM_EINTR, as in
- * read, and POLYSHM_CLOSED because another thread closed the segment meanwhile: a part was.
+ * read, and POLYSHM_CLOSED because another thread closed the segment meanwhile: a part may have been.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_write(polyshm_segment *segment, int64_t offset,
                                                                  const void *data, int64_t length);

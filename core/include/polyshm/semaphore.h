@@ -22,6 +22,8 @@
  * with what a dead holder's instructions had stored. Of two permits of one semaphore neither says anything
  * about the other: what all holders share needs a Lock, or atomics. value() orders nothing.
  *
+ * Mode. Who takes part writes: see polyshm_lock_create() for the modes with which somebody could not.
+ *
  * @since 0.1
  */
 #ifndef POLYSHM_SEMAPHORE_H

@@ -56,7 +56,8 @@ POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_view_get(const polyshm_view *
                                                             polyshm_value *out);
 
 /** Writes one element. POLYSHM_INDEX, POLYSHM_RANGE, POLYSHM_TYPE, POLYSHM_READONLY, POLYSHM_CLOSED: nothing
- * was written. */
+ * was written; but CLOSED because another thread closed the view or its segment meanwhile: it may have been.
+ */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_view_set(polyshm_view *view, int64_t index,
                                                             const polyshm_value *value);
 
@@ -78,12 +79,13 @@ POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_view_walk(const polyshm_view 
                                                              void *context);
 
 /** Copies @p count elements in, to @p index on. POLYSHM_INDEX, POLYSHM_READONLY, POLYSHM_CLOSED: nothing was
- * written. */
+ * written; but POLYSHM_EINTR, as polyshm_segment_write(), and CLOSED because another thread closed the view
+ * or its segment meanwhile: a part may have been. */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_view_write(polyshm_view *view, int64_t index,
                                                               const void *elements, int64_t count);
 
-/** Sets @p count elements from @p index on to one value. Errors as set: nothing was written. POLYSHM_EINTR:
- * as polyshm_segment_write(). */
+/** Sets @p count elements from @p index on to one value. Errors as write, and POLYSHM_RANGE, POLYSHM_TYPE:
+ * nothing was written. */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_view_fill(polyshm_view *view, const polyshm_value *value,
                                                              int64_t index, int64_t count);
 
