@@ -170,7 +170,7 @@ local function statement(line, variables)
   while at <= #line and line:sub(at, at + 1) ~= "->" do
     local key, behind = line:match("^([%a_]+)=()", at)
     local x
-    x, at = value(line, behind or at, variables, is_item)
+    x, at = value(line, behind or at, variables, is_item and not key)
     if key then
       options = options or {}
       options[key] = x
