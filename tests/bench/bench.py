@@ -4,7 +4,7 @@ Each row compares ours with a yardstick that does the same work. A command measu
 (passes); rounds run the commands again, in fresh processes, so that neither the moment nor the addresses of one process
 decide. A ratio is ours / yardstick of one pass: below 1 ours is faster. Told are its median, and the smallest and largest.
 Times are CPU time of the measuring thread, so that other work on the machine disturbs little; what remains of it hits both.
-Where processes wait for each other (contended, wakeup) they are the wall's, on all processors: there the machine must be idle.
+Where processes wait for each other (contended, wakeup, herd) they are the wall's, on all processors: there the machine must be idle.
 
 The rows stand in families/, one file each: a new file there is a new family. Its scripts, <family>.<lua|rb|tcl|py|c>, print
 `measure TAB variant TAB nanoseconds`, a line for each pass (interleave.* does that for them).
