@@ -128,6 +128,10 @@ static int tcl_call(ClientData clientData, Tcl_Interp *interp, int objc, Tcl_Obj
     return TCL_ERROR;
   }
   int index;
+  if (!handle->command) { /* a trace on its deletion, or on that of its lock, uses it */
+    (void)tcl_failed(interp, polyshm_fail(POLYSHM_CLOSED, "\"%.100s\" is being destroyed", Tcl_GetString(objv[0])));
+    return TCL_ERROR;
+  }
   if (Tcl_GetIndexFromObjStruct(interp, objv[1], handle->type->methods, sizeof(tcl_method), "method", TCL_EXACT, &index))
     return TCL_ERROR;
   const tcl_method *method = &handle->type->methods[index];
@@ -246,22 +250,47 @@ static tcl_handle *tcl_made(Tcl_Interp *interp, const tcl_class *type, void *obj
   return handle;
 }
 
-/* A lock as a class command makes it; or a segment's, which is one command however often a script asks for it. */
-static bool tcl_made_lock(ClientData segment, Tcl_Interp *interp, polyshm_lock *lock) {
-  tcl_handle *owner = segment, *known = owner ? owner->companion : NULL;
-  if (known && known->object == lock) {
+/* The lock of a segment's command, whose former one goes first where it is closed: a trace may run then, which asks for the
+ * lock as well, closes it, or destroys the segment. NULL: the segment has gone. */
+static polyshm_status tcl_settle_lock(tcl_handle *owner, polyshm_lock **lock) {
+  polyshm_status status = POLYSHM_OK;
+  while (!status && owner->command && (polyshm_lock_closed(*lock) || (owner->companion && owner->companion->object != *lock))) {
+    if (owner->companion)
+      tcl_part(owner, owner->companion);
+    polyshm_lock_free(*lock);
+    *lock = NULL;
+    status = polyshm_segment_lock(owner->object, lock);
+  }
+  return !status && !owner->command ? polyshm_fail(POLYSHM_CLOSED, "lock: the segment was destroyed meanwhile") : status;
+}
+
+/* A segment's lock is one command however often a script asks for it. */
+static bool tcl_made_lock_of(tcl_handle *owner, Tcl_Interp *interp, polyshm_lock *lock) {
+  if (tcl_failed(interp, tcl_settle_lock(owner, &lock))) {
+    polyshm_lock_free(lock);
+    return false;
+  }
+  if (owner->companion) {
     polyshm_lock_free(lock); /* a reference of its own */
-    Tcl_SetObjResult(interp, tcl_self(interp, known));
+    Tcl_SetObjResult(interp, tcl_self(interp, owner->companion));
     return true;
   }
-  if (known) /* closed, so the core has opened another */
-    Tcl_DeleteCommandFromToken(interp, known->command);
   tcl_handle *handle = tcl_made(interp, &tcl_lock, lock);
-  if (owner && handle) {
+  if (handle) {
     owner->companion = handle;
     handle->companion = owner;
   }
   return handle;
+}
+
+/* As a class command makes it, or a segment's. */
+static bool tcl_made_lock(ClientData segment, Tcl_Interp *interp, polyshm_lock *lock) {
+  if (!segment)
+    return tcl_made(interp, &tcl_lock, lock);
+  tcl_pin(segment);
+  const bool made = tcl_made_lock_of(segment, interp, lock);
+  tcl_unpin(segment);
+  return made;
 }
 
 /* ---- destroy: close, and delete the command. As a method and as polyshm::core::destroy. ---- */
