@@ -526,17 +526,11 @@ static polyshm_status polyshm_list_set_item(polyshm_list *list, int64_t index, T
   free(packed$argnum);
 }
 
-%typemap(in, numinputs=0, noblock=1) (polyshm_segment_visit *visit, void *context) (Tcl_Obj *segments = NULL) {
-  segments = Tcl_NewListObj(0, NULL);
-  Tcl_IncrRefCount(segments);
+/* The list is the interpreter's from the beginning: there is no freearg for what takes no word of the call. */
+%typemap(in, numinputs=0, noblock=1) (polyshm_segment_visit *visit, void *context) {
   $1 = tcl_visit;
-  $2 = segments;
-}
-%typemap(argout, noblock=1) (polyshm_segment_visit *visit, void *context) {
-  Tcl_SetObjResult(interp, segments$argnum);
-}
-%typemap(freearg, noblock=1) (polyshm_segment_visit *visit, void *context) {
-  if (segments$argnum) Tcl_DecrRefCount(segments$argnum);
+  $2 = Tcl_NewListObj(0, NULL);
+  Tcl_SetObjResult(interp, $2);
 }
 
 %typemap(in, noblock=1) (const polyshm_value *values, int64_t count) (tcl_items items = {0}) {
