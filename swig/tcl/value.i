@@ -45,6 +45,32 @@ static polyshm_status tcl_new_text(const char *text, int64_t length, Tcl_Obj **o
   return POLYSHM_OK;
 }
 
+/* Tcl 8.6 gives about a tenth of the powers of two a text that reads back as their neighbour. Each exponent is tried once;
+ * where the text is wrong the word gets the one of 17 digits, which always reads back. */
+static void tcl_mend_text(Tcl_Obj *word, double number, unsigned exponent) {
+  enum { UNKNOWN, RIGHT, WRONG };
+  static _Atomic unsigned char texts[2048];
+  char text[TCL_DOUBLE_SPACE];
+  if (texts[exponent] == UNKNOWN) {
+    Tcl_PrintDouble(NULL, number, text);
+    texts[exponent] = strtod(text, NULL) == number ? RIGHT : WRONG;
+  }
+  if (texts[exponent] == RIGHT)
+    return;
+  const int length = snprintf(text, sizeof text, "%.16e", number);
+  word->bytes = memcpy(Tcl_Alloc((unsigned)length + 1), text, (size_t)length + 1);
+  word->length = length;
+}
+
+static inline Tcl_Obj *tcl_new_double(double number) {
+  Tcl_Obj *word = Tcl_NewDoubleObj(number);
+  uint64_t bits;
+  memcpy(&bits, &number, sizeof bits);
+  if (bits << 12 == 0 && isnormal(number))
+    tcl_mend_text(word, number, bits >> 52 & 2047);
+  return word;
+}
+
 static inline polyshm_status tcl_new_value(const polyshm_value *value, Tcl_Obj **out) {
   switch (value->kind) {
   case POLYSHM_KIND_INT64:
@@ -54,7 +80,7 @@ static inline polyshm_status tcl_new_value(const polyshm_value *value, Tcl_Obj *
     *out = tcl_new_uint64(value->as.uint64);
     break;
   case POLYSHM_KIND_FLOAT64:
-    *out = Tcl_NewDoubleObj(value->as.float64);
+    *out = tcl_new_double(value->as.float64);
     break;
   case POLYSHM_KIND_BOOL:
     *out = Tcl_NewBooleanObj(value->as.boolean);
@@ -100,7 +126,7 @@ static polyshm_status tcl_take(const void *elements, int64_t count, void *contex
 #define TAKE(NAME, name, type)                                                                                         \
   case POLYSHM_##NAME:                                                                                                 \
     for (int64_t i = 0; i < count; i++)                                                                                \
-      out[i] = _Generic((type)0, float: Tcl_NewDoubleObj, double: Tcl_NewDoubleObj, uint64_t: tcl_new_uint64,          \
+      out[i] = _Generic((type)0, float: tcl_new_double, double: tcl_new_double, uint64_t: tcl_new_uint64,          \
                         default: Tcl_NewWideIntObj)(((const type *)elements)[i]);                                      \
     break;
     POLYSHM_DTYPE_MAP(TAKE)

@@ -126,4 +126,27 @@ check numbers-memory "what does not fit into memory is an error, where Tcl itsel
     shell {ulimit -v 120000 && exec "$0"} [info nameofexecutable] << [format $script ${prefix}l] 2>@1
 } {ENOMEM ENOMEM {}}
 
+check view-text "every power of two, and others, read back from their text" {
+    set wrong {}
+    set exact [$shm view uint64 -count 3]
+    for {set e -1074} {$e < 1024} {incr e} {
+        foreach sign {0 0x8000000000000000} {
+            set bits [expr {($e < -1022 ? 1 << ($e + 1074) : ($e + 1023) << 52) | $sign}]
+            $exact set 0 $bits
+            foreach number [list [$view get 0] [lindex [$view list 0 1] 0]] {
+                $view set 1 [string range "$number " 0 end-1]
+                if {[$exact get 1] != $bits} {lappend wrong $e}
+            }
+        }
+    }
+    for {set i 0} {$i < 2000} {incr i} {
+        set bits [expr {wide(rand() * 0x7fe) << 52 | wide(rand() * (1 << 52))}]
+        $exact set 0 $bits
+        $view set 1 [string range "[$view get 0] " 0 end-1]
+        if {[$exact get 1] != $bits} {lappend wrong $bits}
+    }
+    $exact destroy
+    lsort -unique $wrong
+} {}
+
 end_tests
