@@ -398,4 +398,22 @@ check_locks lock-core "the module's own commands do as the methods do, and make 
     lappend found [objects]
 } {locked locked 1 1 5}
 
+# Several in turn, as the system gives a thread's memory to the next one.
+check_locks lock-thread-end "a thread that ends while it owns the lock is dead for it" thread {
+    set found {}
+    for {set i 0} {$i < 5} {incr i} {
+        set thread [thread::create -joinable]
+        thread::send -async $thread [list apply {{name} {
+            package require polyshm
+            [polyshm::Lock attach $name] lock
+            thread::unwind
+        }} ${prefix}l]
+        thread::join $thread
+        lappend found [$lock owned] [$lock lock 20]
+        $lock repaired
+        $lock unlock
+    }
+    set found
+} {0 recovered 0 recovered 0 recovered 0 recovered 0 recovered}
+
 end_tests
