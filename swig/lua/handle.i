@@ -195,21 +195,32 @@ static void polyshm_lua_secure(lua_State *L, const swig_lua_class *class) {
 #include <pthread.h>
 
 /*
- * SWIG's initialisation fills static tables, and threads that have a Lua state each may load the module at once: they
- * take turns. It becomes a part of ours, and is called protected, as an error must not leave the turn taken.
+ * SWIG fills static tables, of which threads that have a Lua state each need one to be full before they go on: once for
+ * the process, before SWIG's initialisation, which becomes a part of ours. The tables are the module's own, so SWIG need
+ * not ask the state for those of other modules: nothing of Lua runs meanwhile. Asked without a state there are none yet,
+ * which makes SWIG fill them; asked with one they are there, which makes it leave them alone.
  */
+#undef SWIG_GetModule
+#define SWIG_GetModule(L) ((L) ? &swig_module : NULL)
+#undef SWIG_SetModule
+#define SWIG_SetModule(L, module) ((void)(L), (void)(module))
+SWIGRUNTIME void SWIG_InitializeModule(void *);
+SWIGRUNTIME void SWIG_PropagateClientData(void);
+
+static void polyshm_lua_fill_tables(void) {
+  SWIG_InitializeModule(NULL);
+  SWIG_PropagateClientData();
+}
+
 #undef SWIG_init
 #define SWIG_init polyshm_lua_swig_init
 static int polyshm_lua_swig_init(lua_State *L);
 
 SWIGEXPORT int luaopen_polyshm_core(lua_State *L) {
-  static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
+  static pthread_once_t filled = PTHREAD_ONCE_INIT;
+  (void)pthread_once(&filled, polyshm_lua_fill_tables);
   lua_settop(L, 0);
-  lua_pushcfunction(L, polyshm_lua_swig_init);
-  pthread_mutex_lock(&turn);
-  int status = lua_pcall(L, 0, 1, 0);
-  pthread_mutex_unlock(&turn);
-  return status ? lua_error(L) : 1;
+  return polyshm_lua_swig_init(L);
 }
 %}
 

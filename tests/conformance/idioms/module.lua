@@ -27,6 +27,36 @@ function TestModule.test_can_be_loaded_again()
   lu.assertTrue(shm:unlink())
 end
 
+-- A finaliser may require it, too, at whichever moment of another require it runs.
+function TestModule.test_a_finaliser_requires_it_while_it_is_being_loaded()
+  local function load_again()
+    package.loaded["polyshm"], package.loaded["polyshm.core"] = nil, nil
+    local found = require "polyshm"
+    package.loaded["polyshm"], package.loaded["polyshm.core"] = nil, nil -- so that the other require goes on by itself
+    return found
+  end
+  local inner = 0
+  local again = support.at_each_allocation(load_again, function()
+    local found = load_again()
+    local shm = assert(found.SharedMemory.create(NAME, {size = 64}))
+    shm:close()
+    assert(found.SharedMemory.unlink(NAME))
+    inner = inner + 1
+  end)
+  lu.assertTrue(inner > 10, inner)
+  local modules = {again, load_again(), polyshm}
+  package.loaded["polyshm"] = polyshm
+  for _, module in ipairs(modules) do
+    local shm = assert(module.SharedMemory.create(NAME, {size = 64}))
+    local view = shm:view "int8"
+    view[3] = 7
+    lu.assertEquals(view:totable(2, 2), {0, 7})
+    lu.assertEquals(tostring(shm), ("SharedMemory('%s', size=64)"):format(NAME))
+    shm:close()
+    assert(module.SharedMemory.unlink(NAME))
+  end
+end
+
 function TestModule.test_constants()
   lu.assertStrMatches(polyshm.version, "%d+%.%d+%.%d+")
   lu.assertEquals(polyshm.page_size % 4096, 0)
