@@ -372,8 +372,12 @@ static polyshm_status unfinished(const char *verb, const char *name) {
  * CPython makes a list in the order of the layout, in zeros that are there already. So a length of 0 in more
  * than an empty list's bytes, a slot at 0 after the first, and a last format of zeros are of a list that it
  * is still making.
+ *
+ * The memory is the spare one, if that (or NULL) is a list of this length; it stays the caller's unless it is
+ * *out.
  */
-static polyshm_status read_layout(const char *verb, const polyshm_segment *segment, polyshm_list **out) {
+static polyshm_status read_layout(const char *verb, const polyshm_segment *segment, polyshm_list *spare,
+                                  polyshm_list **out) {
   const char *name = polyshm_segment_name(segment);
   const int64_t size = polyshm_segment_size(segment);
   if (size < HEAD_LEAST)
@@ -384,7 +388,7 @@ static polyshm_status read_layout(const char *verb, const polyshm_segment *segme
     return not_a_list(verb, name, "its size is not that of a list whose length is", length);
   if (length == 0 && size > HEAD_LEAST)
     return unfinished(verb, name);
-  polyshm_list *list = new_list(length);
+  polyshm_list *list = spare && spare->length == length ? spare : new_list(length);
   if (!list)
     return polyshm_fail(POLYSHM_ENOMEM, "%s \"%s\": %s", verb, name, polyshm_status_text(POLYSHM_ENOMEM));
   int64_t last = 0;
@@ -405,7 +409,8 @@ static polyshm_status read_layout(const char *verb, const polyshm_segment *segme
       status = unfinished(verb, name);
   }
   if (status) {
-    free(list);
+    if (list != spare)
+      free(list);
     return status;
   }
   *out = list;
@@ -437,10 +442,11 @@ static polyshm_status check_kind(const char *verb, const polyshm_segment *segmen
 }
 
 /* Takes the segment over, or frees it; *out is NULL before. */
-static polyshm_status list_on(const char *verb, polyshm_segment *segment, polyshm_list **out) {
+static polyshm_status list_on(const char *verb, polyshm_segment *segment, polyshm_list *spare,
+                              polyshm_list **out) {
   polyshm_status status = check_kind(verb, segment);
   if (!status)
-    status = read_layout(verb, segment, out);
+    status = read_layout(verb, segment, spare, out);
   if (*out)
     (*out)->segment = segment;
   else
@@ -476,7 +482,7 @@ static polyshm_status attach_once(const char *name, int64_t flags, int64_t timeo
   polyshm_segment *segment = NULL;
   polyshm_status status = polyshm_segment_attach(name, flags, timeout, &segment);
   if (!status)
-    status = list_on("attach", segment, out);
+    status = list_on("attach", segment, NULL, out);
   *whole = *out ? !lacks_codes(*out) : status != POLYSHM_ENODATA;
   return status;
 }
@@ -517,8 +523,11 @@ polyshm_status polyshm_list_open(const char *name, const polyshm_value *values, 
   polyshm_segment *segment = NULL;
   status = polyshm__segment_open(name, made.list->size, mode, flags,
                                  &(polyshm__contents){.write = write_list, .context = &made}, NULL, &segment);
-  free(made.list);
-  return status ? status : list_on("open", segment, out);
+  if (!status) /* with the plan's memory: what has just been created must not fail for want of it */
+    status = list_on("open", segment, made.list, out);
+  if (*out != made.list)
+    free(made.list);
+  return status;
 }
 
 polyshm_status polyshm_list_close(polyshm_list *list) {

@@ -116,7 +116,7 @@ static void write_all(polyshm_list *list, char *scratch, int64_t size) {
 
 static void run(uint8_t *base, int64_t size) {
   polyshm_list *list = NULL;
-  if (list_on("attach", segment_over(base, size), &list)) {
+  if (list_on("attach", segment_over(base, size), NULL, &list)) {
     MUST(list == NULL);
     return;
   }
@@ -134,7 +134,7 @@ static void run(uint8_t *base, int64_t size) {
   free(before);
   free(list);
   /* And what we have written is a list, all of it readable, to the next who attaches. */
-  MUST(list_on("attach", segment_over(base, size), &list) == POLYSHM_OK && list->length == length);
+  MUST(list_on("attach", segment_over(base, size), NULL, &list) == POLYSHM_OK && list->length == length);
   int64_t walked = 0;
   MUST(polyshm_list_walk(list, 0, length, scratch, room, count_one, &walked) == POLYSHM_OK &&
        walked == length);
