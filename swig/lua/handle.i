@@ -18,11 +18,12 @@
 %rename(bxor) polyshm_view::xor;
 
 %{
-/* SWIG's userdata, and what the collector was told of it. */
+/* SWIG's userdata, and what the collector was told of it: nothing, if the memory is counted with what it comes from. */
 typedef struct polyshm_lua_userdata {
   swig_lua_userdata handle;
   int64_t weight;
 } polyshm_lua_userdata;
+enum { POLYSHM_LUA_ELSEWHERE = -1 };
 
 /* What is behind a handle of this type, or NULL. */
 static inline void *polyshm_lua_behind(lua_State *L, int index, const swig_type_info *type) {
@@ -51,7 +52,7 @@ static polyshm_lua_userdata *polyshm_lua_new_handle(lua_State *L, swig_type_info
  * handles weigh, and how much of it the collector has been made to work for: the next one makes it work, as if so much
  * had been allocated, for what is not paid for yet (64 MiB at most at once, to bound the pause). So a loop that drops
  * objects without closing them stays bounded, and one that closes them in order costs nothing. What the collector had to
- * close itself must be paid for again.
+ * close itself, and no more, must be paid for again.
  */
 typedef struct polyshm_lua_account {
   int64_t open, paid; /* bytes */
@@ -59,19 +60,21 @@ typedef struct polyshm_lua_account {
 
 static const char polyshm_lua_account_key;
 
-static int polyshm_lua_make_account(lua_State *L) {
-  lua_pushlightuserdata(L, (void *)&polyshm_lua_account_key);
-  *(polyshm_lua_account *)lua_newuserdata(L, sizeof(polyshm_lua_account)) = (polyshm_lua_account){0};
-  lua_rawset(L, LUA_REGISTRYINDEX);
-  return 0;
-}
-
 static polyshm_lua_account *polyshm_lua_account_of(lua_State *L) {
   lua_pushlightuserdata(L, (void *)&polyshm_lua_account_key);
   lua_rawget(L, LUA_REGISTRYINDEX);
   polyshm_lua_account *account = lua_touserdata(L, -1);
   lua_pop(L, 1);
   return account;
+}
+
+/* A state has one, however often it loads the module: what was open before is closed later. */
+static void polyshm_lua_make_account(lua_State *L) {
+  if (polyshm_lua_account_of(L))
+    return;
+  lua_pushlightuserdata(L, (void *)&polyshm_lua_account_key);
+  *(polyshm_lua_account *)lua_newuserdata(L, sizeof(polyshm_lua_account)) = (polyshm_lua_account){0};
+  lua_rawset(L, LUA_REGISTRYINDEX);
 }
 
 /* Makes the collector work for what was opened until now. Called before something is made: finalisers, or a want of
@@ -91,6 +94,8 @@ static void polyshm_lua_pay(lua_State *L) {
 /* The new weight of what is open; 0 when it was closed. Raises nothing, because it may just have been made. */
 static void polyshm_lua_weigh(lua_State *L, int index, int64_t weight) {
   polyshm_lua_userdata *userdata = lua_touserdata(L, index);
+  if (userdata->weight == POLYSHM_LUA_ELSEWHERE)
+    return;
   polyshm_lua_account_of(L)->open += weight - userdata->weight;
   userdata->weight = weight;
 }
@@ -106,10 +111,10 @@ static int polyshm_lua_gc(lua_State *L) {
       polyshm_lua_account *account = polyshm_lua_account_of(L); /* NULL when the state ends */
       userdata->handle.ptr = NULL;
       ((const swig_lua_class *)userdata->handle.type->clientdata)->destructor(ptr);
-      if (account && userdata->weight) {
+      if (account && userdata->weight > 0) {
         account->open -= userdata->weight;
+        account->paid -= userdata->weight < account->paid ? userdata->weight : account->paid;
         userdata->weight = 0;
-        account->paid = account->open;
       }
     }
   return 0;
@@ -235,8 +240,9 @@ SWIGEXPORT int luaopen_polyshm_core(lua_State *L) {
     if ((*type)->clientdata) polyshm_lua_secure(L, (*type)->clientdata);
 %}
 
-/* %handle(type, words, weight): receivers and arguments, and results, which the handle owns. */
-%define %handle(type, words, weight)
+/* %handle(type, words, counts, bytes): receivers and arguments, and results, which the handle owns. Whether a result is
+ * counted is known before the call. */
+%define %handle(type, words, counts, bytes)
 %typemap(in, noblock=1) polyshm_##type *, const polyshm_##type *, struct polyshm_##type *self {
   $1 = polyshm_lua_handle(L, $input, SWIGTYPE_p_polyshm_##type, words);
 }
@@ -245,12 +251,13 @@ SWIGEXPORT int luaopen_polyshm_core(lua_State *L) {
   $1 = &made;
 }
 %typemap(check, noblock=1) polyshm_##type **out {
-  polyshm_lua_pay(L);
+  if (counts) polyshm_lua_pay(L);
   userdata$argnum = polyshm_lua_new_handle(L, SWIGTYPE_p_polyshm_##type);
 }
 %typemap(argout, noblock=1) polyshm_##type **out {
   userdata$argnum->handle.ptr = made$argnum; SWIG_arg++;
-  polyshm_lua_weigh(L, -1, weight);
+  if (counts) polyshm_lua_weigh(L, -1, bytes);
+  else userdata$argnum->weight = POLYSHM_LUA_ELSEWHERE;
 }
 %typemap(out, noblock=1) polyshm_status polyshm_##type::close {
   polyshm_lua_weigh(L, 1, 0);
@@ -262,9 +269,13 @@ SWIGEXPORT int luaopen_polyshm_core(lua_State *L) {
   polyshm_lua_weigh(L, 1, polyshm_segment_closed(arg1) ? 0 : polyshm_segment_size(arg1));
   if ($1) polyshm_lua_raise(L, $1);
 }
-%handle(segment, "a SharedMemory", polyshm_segment_size(made$argnum))
-%handle(view, "a View", 0)
-%handle(list, "a ShareableList", polyshm_lua_list_size(made$argnum))
-%handle(lock, "a Lock", POLYSHM_LUA_DESCRIPTOR)
-%handle(semaphore, "a Semaphore", POLYSHM_LUA_DESCRIPTOR)
-%handle(event, "an Event", POLYSHM_LUA_DESCRIPTOR)
+/* A list's segment is counted with the list, and a view's with its segment. */
+%{
+#define POLYSHM_LUA_IS_OF_NO_LIST(first) _Generic(first, polyshm_list *: false, default: true)
+%}
+%handle(segment, "a SharedMemory", POLYSHM_LUA_IS_OF_NO_LIST(arg1), polyshm_segment_size(made$argnum))
+%handle(view, "a View", false, 0)
+%handle(list, "a ShareableList", true, polyshm_lua_list_size(made$argnum))
+%handle(lock, "a Lock", true, POLYSHM_LUA_DESCRIPTOR)
+%handle(semaphore, "a Semaphore", true, POLYSHM_LUA_DESCRIPTOR)
+%handle(event, "an Event", true, POLYSHM_LUA_DESCRIPTOR)
