@@ -144,19 +144,41 @@ class LeakTest < Minitest::Test
     event: -> (it) { it.event.wait(0) },
     create: -> (it) { PolyShm::SharedMemory.create("#{it.shm.name}.c", size: 5) { |made| made.unlink } },
     list: -> (it) { PolyShm::ShareableList.create("#{it.shm.name}.c", ["x" * 100, 1], unlink: true) { |made| made[0] } },
+    open: -> (it) { PolyShm::SharedMemory.open(it.shm.name) { |made| [made.resize(4096), made.refresh, made.stale?, made.readonly?, made.address] } },
+    bytes: -> (it) { [it.shm.write(8, "bytes"), it.shm.fill(0, 8, 64), it.shm.copy(it.list.shm, 64, 8)] },
+    number: -> (it) { [it.shm.set_value(:int64, 8, 2**62), it.shm.get_value(:uint64, 8)] },
+    atomics: lambda { |it|
+      it.view[5] = 2**63
+      [it.view.sub(5, 1), it.view.and(5, 2**63), it.view.or(5, 1), it.view.xor(5, 1), it.view.store(5, 2**63), it.view.load(5),
+       it.view.exchange(5, 2**63), it.view.compare_exchange(5, 2**63, 1), it.view.fill(2**63, 5, 9)]
+    },
+    waits: -> (it) { [it.cells.wait(0, 99, 0), it.cells.notify(0)] },
+    capacity: -> (it) { it.list.capacity(1) },
+    lock_calls: -> (it) { [it.lock.lock, it.lock.repaired, it.lock.owned?, it.lock.locked?, it.lock.dirty?, it.lock.stale?, it.lock.unlock] },
+    lock_new: -> (_) { [PolyShm::Lock.create(nil, unlink: true, &:name), PolyShm::Lock.open(PREFIX, unlink: true, &:name)] },
+    semaphore: -> (it) { PolyShm::Semaphore.attach(it.semaphore.name) { |made| [made.acquire, made.value, made.count, made.stale?, made.closed?, made.release] } },
+    permit: -> (it) { it.semaphore.synchronize { |outcome| outcome } },
+    semaphore_new: -> (_) { [PolyShm::Semaphore.create(nil, unlink: true, &:name), PolyShm::Semaphore.open(PREFIX, unlink: true, &:name)] },
+    event_calls: -> (it) { PolyShm::Event.attach(it.event.name) { |made| [made.set, made.set?, made.clear, made.stale?, made.closed?] } },
+    event_new: -> (_) { [PolyShm::Event.create(nil, unlink: true, &:name), PolyShm::Event.open(PREFIX, unlink: true, &:name)] },
+    list_open: -> (it) { PolyShm::ShareableList.open(it.list.name, [1], &:to_a) },
+    module: -> (_) { [PolyShm.version, PolyShm.page_size, PolyShm.directory, PolyShm.directory = "/dev/shm"] },
+    thread: -> (_) { PolyShm.send(:ending, proc { |it| it }).call(1) },
     failures: -> (it) { [-> { it.shm.read(-1, 1) }, -> { it.view[99] }, -> { it.list[0] = "x" * 9000 }, -> { it.list.replace([Object.new]) },
-                         -> { PolyShm::SharedMemory.attach("none") }, -> { it.view.replace([1, -1]) },
+                         -> { PolyShm::SharedMemory.attach("none") }, -> { PolyShm::SharedMemory.unlink("none") }, -> { it.view.replace([1, -1]) },
                          -> { PolyShm::SharedMemory.create(nil, size: 2**62) }].each { |fault| fault.call rescue $! } } # rubocop:disable Style/RescueModifier
   }.freeze
 
-  attr_reader :shm, :view, :list, :lock, :event
+  attr_reader :shm, :view, :cells, :list, :lock, :semaphore, :event
 
   def setup
     super
     @shm = scratch(size: 4096)
     @view = @shm.view(:uint64, count: 50)
+    @cells = @shm.view(:int32)
     @list = PolyShm::ShareableList.create(fresh, [1, "text", nil])
     @lock = PolyShm::Lock.create(fresh)
+    @semaphore = PolyShm::Semaphore.create(fresh)
     @event = PolyShm::Event.create(fresh)
     made << "#{@shm.name}.lock"
   end
@@ -164,6 +186,27 @@ class LeakTest < Minitest::Test
   def resident
     GC.start
     File.read("/proc/self/statm").split[1].to_i * 4096
+  end
+
+  # The core's calls, by the class they belong to: what is written in C. Ruby knows an alias by the first name.
+  def calls_of_the_core
+    classes = [PolyShm::SharedMemory, PolyShm::View, PolyShm::ShareableList, PolyShm::Lock, PolyShm::Semaphore, PolyShm::Event]
+    [PolyShm, *classes].flat_map do |owner|
+      methods = owner.instance_methods(false) + owner.private_instance_methods(false)
+      methods += owner.singleton_methods(false) if owner == PolyShm
+      methods.map { |name| owner.instance_method(name) rescue owner.method(name).unbind } # rubocop:disable Style/RescueModifier
+             .reject(&:source_location).map { |method| [owner, method.original_name] }
+    end.uniq
+  end
+
+  # A call that is new in the module and not in MADE fails here.
+  def test_every_call_is_made
+    reached = []
+    trace = TracePoint.new(:c_call) do |at|
+      reached << [at.defined_class.singleton_class? ? PolyShm : at.defined_class, at.method_id]
+    end
+    MADE.each_value { |make| trace.enable(target_thread: Thread.current) { make.call(self) } }
+    assert_empty(calls_of_the_core - reached)
   end
 
   # Once more the same may not take more.
