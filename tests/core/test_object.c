@@ -1,7 +1,7 @@
 /* What locks, semaphores and events have in common: the header, the names, the handles. */
 #include "support.h"
 
-#include "header_internal.h"
+#include "raw/header.h"
 #include "platform/platform.h"
 
 #include <inttypes.h>

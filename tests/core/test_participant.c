@@ -1,7 +1,7 @@
 /* Who takes part in an object: what fork(2) copies of it while the parent's threads are at it. */
 #include "support.h"
 
-#include "object_internal.h"
+#include "object/object.h"
 
 #include <dirent.h>
 #include <stdatomic.h>

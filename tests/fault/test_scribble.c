@@ -4,7 +4,7 @@
  */
 #include "support.h"
 
-#include "object_internal.h"
+#include "object/object.h"
 
 #include <stdatomic.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
  */
 #include "support.h"
 
-#include "object_internal.h"
+#include "object/object.h"
 #include "tracee.h"
 
 #include <signal.h>

@@ -3,7 +3,7 @@
  * access begins where they end, and in a second run another ends where they begin. list.c is included, not
  * linked: its layout's reader is static, and so needs no way in that others could find.
  */
-#include "../../core/src/list.c"
+#include "../../core/src/raw/list.c"
 
 #include <sys/mman.h>
 #include <unistd.h>

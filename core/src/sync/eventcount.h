@@ -13,8 +13,8 @@
  * tests/model/semaphore.pml goes through every order of events, with deaths at each step.
  * Source: eventcounts, "Synchronization with Eventcounts and Sequencers" (D. Reed, R. Kanodia, 1979).
  */
-#ifndef POLYSHM_EVENTCOUNT_H
-#define POLYSHM_EVENTCOUNT_H
+#ifndef POLYSHM_SYNC_EVENTCOUNT_H
+#define POLYSHM_SYNC_EVENTCOUNT_H
 
 #include "../platform/platform.h"
 

@@ -18,8 +18,8 @@
  * Source: owner words as in "Futexes Are Tricky" (U. Drepper, 2011) and pthread's robust mutexes; eventual
  * fairness after a millisecond as in WebKit's WTF::Lock (F. Pizlo, "Locking in WebKit", 2016).
  */
-#ifndef POLYSHM_LOCKWORD_H
-#define POLYSHM_LOCKWORD_H
+#ifndef POLYSHM_SYNC_LOCKWORD_H
+#define POLYSHM_SYNC_LOCKWORD_H
 
 #include "../platform/platform.h"
 

@@ -1,7 +1,7 @@
 #include <polyshm/view.h>
 
-#include "bulk_internal.h"
-#include "view_internal.h"
+#include "bulk.h"
+#include "view.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

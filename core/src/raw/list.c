@@ -1,6 +1,6 @@
 #include <polyshm/list.h>
 
-#include "segment_internal.h"
+#include "segment.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

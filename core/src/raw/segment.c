@@ -1,7 +1,7 @@
-#include "bulk_internal.h"
-#include "segment_internal.h"
+#include "segment.h"
+#include "bulk.h"
 
-#include "companion_internal.h"
+#include "companion.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 #include <polyshm/semaphore.h>
 
-#include "object_internal.h"
-#include "sync/eventcount.h"
+#include "../sync/eventcount.h"
+#include "object.h"
 
 #include <inttypes.h>
 
@@ -38,9 +38,7 @@ struct polyshm_semaphore {
   _Atomic int64_t last; /* the permit that was taken last: where to look first for one to release */
 };
 
-static int64_t body_bytes(int64_t count) {
-  return (int64_t)sizeof(semaphore_body) + count * (int64_t)sizeof(uint32_t);
-}
+static const int64_t PERMIT_BYTES = sizeof(uint32_t);
 
 static semaphore_body *body_of(const polyshm_semaphore *semaphore) {
   return semaphore->object.body;
@@ -50,7 +48,7 @@ static _Atomic uint32_t *permit(const polyshm_semaphore *semaphore, int64_t inde
   return &body_of(semaphore)->permits[index];
 }
 
-/* ---- handles ---- */
+/* ---- the class ---- */
 
 static void write_body(void *body, int64_t count) {
   ((semaphore_body *)body)->count = (uint32_t)count;
@@ -58,7 +56,8 @@ static void write_body(void *body, int64_t count) {
 
 static bool is_body(const polyshm__object *object, int64_t body_size) {
   uint32_t count = ((const semaphore_body *)object->body)->count;
-  return count >= 1 && count <= POLYSHM_SEMAPHORE_MAX && body_size == body_bytes(count);
+  return count >= 1 && count <= POLYSHM_SEMAPHORE_MAX &&
+         body_size == (int64_t)sizeof(semaphore_body) + count * PERMIT_BYTES;
 }
 
 static const polyshm__class semaphore_class = {.kind = POLYSHM__KIND_SEMAPHORE,
@@ -66,6 +65,7 @@ static const polyshm__class semaphore_class = {.kind = POLYSHM__KIND_SEMAPHORE,
                                                .owned = true,
                                                .handle_size = sizeof(polyshm_semaphore),
                                                .body_size = sizeof(semaphore_body),
+                                               .item_size = sizeof(uint32_t),
                                                .write = write_body,
                                                .check = is_body};
 
@@ -76,38 +76,77 @@ static polyshm_status check_count(const char *verb, int64_t count) {
                       POLYSHM_SEMAPHORE_MAX);
 }
 
+/* ---- the handle ---- */
+
 polyshm_status polyshm_semaphore_create(const char *name, int64_t count, int64_t mode,
                                         polyshm_semaphore **out) {
-  polyshm__object *object = NULL;
   polyshm_status status = check_count("create", count);
-  if (!status)
-    status =
-        polyshm__object_create(&semaphore_class, name, body_bytes(count), count, mode, out ? &object : NULL);
-  if (out)
-    *out = (polyshm_semaphore *)object;
-  return status;
+  if (status && out)
+    *out = NULL;
+  return status ? status
+                : polyshm__object_make(&(polyshm__request){.class = &semaphore_class,
+                                                           .way = POLYSHM__CREATE,
+                                                           .name = name,
+                                                           .count = count,
+                                                           .mode = mode},
+                                       out);
 }
 
 polyshm_status polyshm_semaphore_open(const char *name, int64_t count, int64_t mode, int64_t flags,
                                       polyshm_semaphore **out) {
-  polyshm__object *object = NULL;
   polyshm_status status = check_count("open", count);
-  if (!status)
-    status = polyshm__object_open(&semaphore_class, name, body_bytes(count), count, mode, flags,
-                                  out ? &object : NULL);
-  if (out)
-    *out = (polyshm_semaphore *)object;
-  return status;
+  if (status && out)
+    *out = NULL;
+  return status ? status
+                : polyshm__object_make(&(polyshm__request){.class = &semaphore_class,
+                                                           .way = POLYSHM__OPEN,
+                                                           .name = name,
+                                                           .count = count,
+                                                           .mode = mode,
+                                                           .flags = flags},
+                                       out);
 }
 
-POLYSHM__OBJECT_VERBS(semaphore)
+polyshm_status polyshm_semaphore_attach(const char *name, int64_t flags, int64_t timeout,
+                                        polyshm_semaphore **out) {
+  return polyshm__object_make(&(polyshm__request){.class = &semaphore_class,
+                                                  .way = POLYSHM__ATTACH,
+                                                  .name = name,
+                                                  .flags = flags,
+                                                  .timeout = timeout},
+                              out);
+}
+
+polyshm_status polyshm_semaphore_close(polyshm_semaphore *semaphore) {
+  return polyshm__object_close((polyshm__object *)semaphore);
+}
+
+void polyshm_semaphore_free(polyshm_semaphore *semaphore) {
+  polyshm__object_free((polyshm__object *)semaphore);
+}
+
+polyshm_status polyshm_semaphore_unlink(const polyshm_semaphore *semaphore) {
+  return polyshm__object_unlink(&semaphore_class, (const polyshm__object *)semaphore);
+}
+
+bool polyshm_semaphore_closed(const polyshm_semaphore *semaphore) {
+  return !semaphore || polyshm__object_closed(&semaphore->object);
+}
+
+const char *polyshm_semaphore_name(const polyshm_semaphore *semaphore) {
+  return polyshm__object_name((const polyshm__object *)semaphore);
+}
+
+polyshm_status polyshm_semaphore_stale(const polyshm_semaphore *semaphore, bool *out) {
+  return polyshm__object_stale(&semaphore_class, (const polyshm__object *)semaphore, out);
+}
 
 int64_t polyshm_semaphore_count(const polyshm_semaphore *semaphore) {
   /* Its own memory, not the shared one: a peer cannot make it larger. */
-  return semaphore
-             ? (polyshm__segment_size(semaphore->object.segment) - POLYSHM__BODY_OFFSET - body_bytes(0)) /
-                   (int64_t)sizeof(uint32_t)
-             : 0;
+  return semaphore ? (polyshm__segment_size(semaphore->object.segment) - POLYSHM__BODY_OFFSET -
+                      (int64_t)sizeof(semaphore_body)) /
+                         PERMIT_BYTES
+                   : 0;
 }
 
 /* ---- permits ---- */

@@ -1,6 +1,6 @@
-#include "companion_internal.h"
+#include "companion.h"
 
-#include "header_internal.h"
+#include "header.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 #include <polyshm/event.h>
 
-#include "object_internal.h"
+#include "object.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,8 +37,50 @@ static _Atomic uint32_t *word_of(const polyshm_event *event) {
   return &body->word;
 }
 
-POLYSHM__OBJECT_CREATION(event)
-POLYSHM__OBJECT_VERBS(event)
+/* ---- the handle ---- */
+
+polyshm_status polyshm_event_create(const char *name, int64_t mode, polyshm_event **out) {
+  return polyshm__object_make(
+      &(polyshm__request){.class = &event_class, .way = POLYSHM__CREATE, .name = name, .mode = mode}, out);
+}
+
+polyshm_status polyshm_event_attach(const char *name, int64_t flags, int64_t timeout, polyshm_event **out) {
+  return polyshm__object_make(
+      &(polyshm__request){
+          .class = &event_class, .way = POLYSHM__ATTACH, .name = name, .flags = flags, .timeout = timeout},
+      out);
+}
+
+polyshm_status polyshm_event_open(const char *name, int64_t mode, int64_t flags, polyshm_event **out) {
+  return polyshm__object_make(
+      &(polyshm__request){
+          .class = &event_class, .way = POLYSHM__OPEN, .name = name, .mode = mode, .flags = flags},
+      out);
+}
+
+polyshm_status polyshm_event_close(polyshm_event *event) {
+  return polyshm__object_close((polyshm__object *)event);
+}
+
+void polyshm_event_free(polyshm_event *event) {
+  polyshm__object_free((polyshm__object *)event);
+}
+
+polyshm_status polyshm_event_unlink(const polyshm_event *event) {
+  return polyshm__object_unlink(&event_class, (const polyshm__object *)event);
+}
+
+bool polyshm_event_closed(const polyshm_event *event) {
+  return !event || polyshm__object_closed(&event->object);
+}
+
+const char *polyshm_event_name(const polyshm_event *event) {
+  return polyshm__object_name((const polyshm__object *)event);
+}
+
+polyshm_status polyshm_event_stale(const polyshm_event *event, bool *out) {
+  return polyshm__object_stale(&event_class, (const polyshm__object *)event, out);
+}
 
 /* ---- the flag ---- */
 

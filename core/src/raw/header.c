@@ -1,6 +1,6 @@
-#include "header_internal.h"
+#include "header.h"
 
-#include "platform/platform.h"
+#include "../platform/platform.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -2,14 +2,14 @@
  * The lock that goes with a segment: who makes it, and which file of that name is it.
  *
  * It belongs to the segment's owner, who could not remove anybody else's file from the sticky directory, and
- * goes with the segment's name: companion_internal.h. It is made only while the segment has that name, and
+ * goes with the segment's name: companion.h. It is made only while the segment has that name, and
  * looks again afterwards: whoever unlinks the segment looks for the lock after that, so one of the two sees
  * the other.
  */
 #include <polyshm/lock.h>
 
-#include "companion_internal.h"
-#include "object_internal.h"
+#include "../raw/companion.h"
+#include "object.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -63,8 +63,12 @@ static polyshm__companion sort_of(const polyshm__object *object, const polyshm_s
 /* ---- open ---- */
 
 static polyshm_status attach_lock(const polyshm_segment *segment, const char *name, polyshm__object **out) {
-  polyshm_status status = polyshm__object_attach(polyshm__lock_class(), name,
-                                                 segment->any_owner ? POLYSHM_FLAG_ANY_OWNER : 0, 0, out);
+  polyshm_status status =
+      polyshm__object_make(&(polyshm__request){.class = polyshm__lock_class(),
+                                               .way = POLYSHM__ATTACH,
+                                               .name = name,
+                                               .flags = segment->any_owner ? POLYSHM_FLAG_ANY_OWNER : 0},
+                           out);
   if (status == POLYSHM_EACCES)
     return polyshm_fail(status,
                         "lock \"%s\": the mode of \"%s\" keeps this user out: who may read and write the "
@@ -91,8 +95,14 @@ static polyshm_status make_lock(const polyshm_segment *segment, const char *name
   if (!status && !named)
     return nameless(segment);
   if (!status)
-    status = polyshm__object_create_for(polyshm__lock_class(), name, segment, mode_of_lock(segment),
-                                        write_record, out);
+    status = polyshm__object_make(&(polyshm__request){.class = polyshm__lock_class(),
+                                                      .way = POLYSHM__CREATE,
+                                                      .verb = "lock",
+                                                      .name = name,
+                                                      .mode = mode_of_lock(segment),
+                                                      .segment = segment,
+                                                      .write_more = write_record},
+                                  out);
   if (status || (polyshm__segment_named(segment, &named) == POLYSHM_OK && named))
     return status;
   (void)polyshm__companion_unlink(segment->name, &segment->identity, POLYSHM__COMPANION_OURS);

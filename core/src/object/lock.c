@@ -1,8 +1,8 @@
 #include <polyshm/lock.h>
 
-#include "companion_internal.h"
-#include "object_internal.h"
-#include "sync/lockword.h"
+#include "../raw/companion.h"
+#include "../sync/lockword.h"
+#include "object.h"
 
 /* Keeps what is rare out of the few instructions that a free lock takes. */
 #define COLD __attribute__((noinline))
@@ -59,8 +59,50 @@ const char *polyshm_lock_outcome_name(polyshm_lock_outcome outcome) {
   }
 }
 
-POLYSHM__OBJECT_CREATION(lock)
-POLYSHM__OBJECT_VERBS(lock)
+/* ---- the handle ---- */
+
+polyshm_status polyshm_lock_create(const char *name, int64_t mode, polyshm_lock **out) {
+  return polyshm__object_make(
+      &(polyshm__request){.class = &lock_class, .way = POLYSHM__CREATE, .name = name, .mode = mode}, out);
+}
+
+polyshm_status polyshm_lock_attach(const char *name, int64_t flags, int64_t timeout, polyshm_lock **out) {
+  return polyshm__object_make(
+      &(polyshm__request){
+          .class = &lock_class, .way = POLYSHM__ATTACH, .name = name, .flags = flags, .timeout = timeout},
+      out);
+}
+
+polyshm_status polyshm_lock_open(const char *name, int64_t mode, int64_t flags, polyshm_lock **out) {
+  return polyshm__object_make(
+      &(polyshm__request){
+          .class = &lock_class, .way = POLYSHM__OPEN, .name = name, .mode = mode, .flags = flags},
+      out);
+}
+
+polyshm_status polyshm_lock_close(polyshm_lock *lock) {
+  return polyshm__object_close((polyshm__object *)lock);
+}
+
+void polyshm_lock_free(polyshm_lock *lock) {
+  polyshm__object_free((polyshm__object *)lock);
+}
+
+polyshm_status polyshm_lock_unlink(const polyshm_lock *lock) {
+  return polyshm__object_unlink(&lock_class, (const polyshm__object *)lock);
+}
+
+bool polyshm_lock_closed(const polyshm_lock *lock) {
+  return !lock || polyshm__object_closed(&lock->object);
+}
+
+const char *polyshm_lock_name(const polyshm_lock *lock) {
+  return polyshm__object_name((const polyshm__object *)lock);
+}
+
+polyshm_status polyshm_lock_stale(const polyshm_lock *lock, bool *out) {
+  return polyshm__object_stale(&lock_class, (const polyshm__object *)lock, out);
+}
 
 /* ---- owners ---- */
 

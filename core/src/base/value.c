@@ -1,4 +1,4 @@
-#include "value_internal.h"
+#include "value.h"
 
 #include <float.h>
 #include <inttypes.h>

@@ -1,5 +1,5 @@
 /* The directory of the names, as the user knows it: its choice, and what is wrong with it, in words. */
-#include "segment_internal.h"
+#include "segment.h"
 
 #include <polyshm/directory.h>
 

@@ -1,8 +1,8 @@
-/* view_internal.h: what the core's own files above view.c may know of a view. */
-#ifndef POLYSHM_VIEW_INTERNAL_H
-#define POLYSHM_VIEW_INTERNAL_H
+/* view.h: what the core's other files may know of a view. */
+#ifndef POLYSHM_RAW_VIEW_H
+#define POLYSHM_RAW_VIEW_H
 
-#include "segment_internal.h"
+#include "segment.h"
 
 #include <polyshm/view.h>
 

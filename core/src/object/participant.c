@@ -1,4 +1,4 @@
-#include "participant_internal.h"
+#include "participant.h"
 
 #include <stdlib.h>
 

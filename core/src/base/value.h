@@ -1,7 +1,7 @@
-/* value_internal.h: one element to a value and back, inline, for a dtype that the caller's switch has made a
+/* value.h: one element to a value and back, inline, for a dtype that the caller's switch has made a
  * constant. */
-#ifndef POLYSHM_VALUE_INTERNAL_H
-#define POLYSHM_VALUE_INTERNAL_H
+#ifndef POLYSHM_BASE_VALUE_H
+#define POLYSHM_BASE_VALUE_H
 
 #include <polyshm/value.h>
 

@@ -1,12 +1,12 @@
 /*
- * companion_internal.h: the lock that goes with a segment, as a file. Its name is the segment's and ".lock",
+ * companion.h: the lock that goes with a segment, as a file. Its name is the segment's and ".lock",
  * and its body has a record of the segment it was made for, so that it can go with the segment's name: a lock
  * of that name that was made by itself, or for an earlier segment, is told apart.
  */
-#ifndef POLYSHM_COMPANION_INTERNAL_H
-#define POLYSHM_COMPANION_INTERNAL_H
+#ifndef POLYSHM_RAW_COMPANION_H
+#define POLYSHM_RAW_COMPANION_H
 
-#include "platform/platform.h"
+#include "../platform/platform.h"
 
 #include <assert.h>
 #include <stddef.h>

@@ -1,10 +1,10 @@
-/* segment_internal.h: what the core's own files above segment.c may know of a segment. */
-#ifndef POLYSHM_SEGMENT_INTERNAL_H
-#define POLYSHM_SEGMENT_INTERNAL_H
+/* segment.h: what the core's other files may know of a segment. */
+#ifndef POLYSHM_RAW_SEGMENT_H
+#define POLYSHM_RAW_SEGMENT_H
 
-#include "header_internal.h"
-#include "platform/platform.h"
-#include "value_internal.h"
+#include "../base/value.h"
+#include "../platform/platform.h"
+#include "header.h"
 
 #include <polyshm/segment.h>
 
@@ -27,7 +27,7 @@ struct polyshm_segment {
   polyshm__mutex change;       /* close, resize and refresh exclude one another */
   bool blank;                  /* close() has given all memory back */
   polyshm__mapping mapping;
-  /* segment_lock.c's: the lock that goes with the segment, and how to let go of it */
+  /* object/segment_lock.c's: the lock that goes with the segment, and how to let go of it */
   struct polyshm_lock *lock;
   void (*free_lock)(struct polyshm_lock *lock);
   polyshm__identity identity;

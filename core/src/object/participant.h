@@ -1,11 +1,11 @@
 /*
- * participant_internal.h: who takes part in an object that somebody owns: handles that the kernel knows to be
+ * participant.h: who takes part in an object that somebody owns: handles that the kernel knows to be
  * alive. No words here, as in the platform: the object knows which verb and which kind it speaks of.
  */
-#ifndef POLYSHM_PARTICIPANT_INTERNAL_H
-#define POLYSHM_PARTICIPANT_INTERNAL_H
+#ifndef POLYSHM_OBJECT_PARTICIPANT_H
+#define POLYSHM_OBJECT_PARTICIPANT_H
 
-#include "segment_internal.h"
+#include "../raw/segment.h"
 
 /** A handle's sign of life in one process: its children of fork(2) take others. */
 typedef struct polyshm__participant {

@@ -1,9 +1,9 @@
 /*
- * header_internal.h: the first bytes of every named object of polyshm's own; docs/layouts.md has them one by
+ * header.h: the first bytes of every named object of polyshm's own; docs/layouts.md has them one by
  * one. They never change while the object lives, so whoever attaches reads them once, into memory of its own.
  */
-#ifndef POLYSHM_HEADER_INTERNAL_H
-#define POLYSHM_HEADER_INTERNAL_H
+#ifndef POLYSHM_RAW_HEADER_H
+#define POLYSHM_RAW_HEADER_H
 
 #include <polyshm/status.h>
 

@@ -1,12 +1,12 @@
 /*
- * bulk_internal.h: many bytes at once. What is more than POLYSHM_LARGE goes in steps, through the thread's
+ * bulk.h: many bytes at once. What is more than POLYSHM_LARGE goes in steps, through the thread's
  * wait hook: between them a language looks for interrupts, and other threads may close the segment.
  * POLYSHM_EINTR, or POLYSHM_CLOSED: a part of it was done.
  */
-#ifndef POLYSHM_BULK_INTERNAL_H
-#define POLYSHM_BULK_INTERNAL_H
+#ifndef POLYSHM_RAW_BULK_H
+#define POLYSHM_RAW_BULK_H
 
-#include "segment_internal.h"
+#include "segment.h"
 
 polyshm_status polyshm__copy_many(const polyshm_segment *segment, const char *verb, void *to,
                                   const void *from, int64_t length);

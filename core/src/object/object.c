@@ -1,4 +1,4 @@
-#include "object_internal.h"
+#include "object.h"
 
 #include <polyshm/directory.h>
 
@@ -27,13 +27,14 @@ polyshm_status polyshm__object_fail(const polyshm__object *object, polyshm_statu
 
 /* ---- create, attach, open ---- */
 
-struct making {
-  const polyshm__class *class;
-  int64_t size, count;
-  const char *verb, *name;
-  const polyshm_segment *segment; /* NULL, or what it goes with */
-  void (*write_more)(void *body, const polyshm_segment *segment);
-};
+static const char *verb_of(const polyshm__request *request) {
+  static const char *const verbs[] = {"create", "attach", "open"};
+  return request->verb ? request->verb : verbs[request->way];
+}
+
+static int64_t size_of(const polyshm__request *request) {
+  return POLYSHM__BODY_OFFSET + request->class->body_size + request->count * request->class->item_size;
+}
 
 /* Where a file system does not keep a participant's lock, each living owner would be taken for dead. */
 static polyshm_status no_tokens(const char *verb, const char *name, int file) {
@@ -47,19 +48,20 @@ static polyshm_status no_tokens(const char *verb, const char *name, int file) {
 }
 
 static polyshm_status write_object(uint8_t *base, const polyshm__draft *draft, void *context) {
-  const struct making *making = context;
-  if (making->class->owned && !polyshm__token_possible(draft->fd, draft->hidden, &draft->identity))
-    return no_tokens(making->verb, making->name ? making->name : "", draft->fd);
+  const polyshm__request *request = context;
+  const polyshm__class *class = request->class;
+  if (class->owned && !polyshm__token_possible(draft->fd, draft->hidden, &draft->identity))
+    return no_tokens(verb_of(request), request->name ? request->name : "", draft->fd);
   polyshm__header header;
-  polyshm__header_make(&header, making->class->kind, making->size);
+  polyshm__header_make(&header, class->kind, size_of(request));
   memcpy(base, &header, sizeof header);
   atomic_store((_Atomic uint32_t *)(void *)(base + POLYSHM__NEXT_PARTICIPANT_OFFSET), 1);
   uint8_t *body = base + POLYSHM__BODY_OFFSET;
-  memcpy(body + POLYSHM__TAG_OFFSET, making->class->tag, strlen(making->class->tag));
-  if (making->class->write)
-    making->class->write(body, making->count);
-  if (making->write_more)
-    making->write_more(body, making->segment);
+  memcpy(body + POLYSHM__TAG_OFFSET, class->tag, strlen(class->tag));
+  if (class->write)
+    class->write(body, request->count);
+  if (request->write_more)
+    request->write_more(body, request->segment);
   return POLYSHM_OK;
 }
 
@@ -76,7 +78,7 @@ static polyshm__object *make_handle(const polyshm__class *class, const char *ver
 }
 
 /* Whether it is such an object. What never changes is looked at once, here. */
-static polyshm_status recognise(const polyshm__object *object, const char *verb) {
+static polyshm_status check_bytes(const polyshm__object *object, const char *verb) {
   const polyshm__class *class = object->class;
   const int64_t size = polyshm__segment_size(object->segment), body_size = size - POLYSHM__BODY_OFFSET;
   polyshm__header header;
@@ -94,42 +96,12 @@ static polyshm_status recognise(const polyshm__object *object, const char *verb)
                                       "what is behind its header is damaged: unlink it and create it anew");
 }
 
-/* Hands the handle over, or gives it back where there is no segment for it. */
-static polyshm_status finish(polyshm__object *object, polyshm_status status, int file,
-                             polyshm__object **out) {
-  if (status) {
-    free(object);
-    return status;
-  }
-  polyshm__participants_begin(&object->participants, file);
-  object->body = polyshm__segment_base(object->segment) + POLYSHM__BODY_OFFSET;
-  *out = object;
-  return POLYSHM_OK;
-}
-
-static polyshm_status finish_recognised(polyshm__object *object, polyshm_status status, int file,
-                                        const char *verb, polyshm__object **out) {
-  status = finish(object, status, file, out);
-  if (status)
-    return status;
-  status = recognise(object, verb);
-  if (!status && object->class->owned &&
-      !polyshm__token_possible(file, object->segment->name, &object->segment->identity))
-    status = no_tokens(verb, object->segment->name, file);
-  if (status) {
-    polyshm__object_free(object);
-    *out = NULL;
-  }
-  return status;
-}
-
 /*
  * Who takes part in an object writes to it. A user who may only read it could take part in nothing, and one
  * whose own mode keeps it out not even in what it has made.
  */
-static polyshm_status check_mode(const polyshm__class *class, const char *verb, const char *name,
-                                 int64_t mode) {
-  const int64_t group = mode >> 3 & 6, others = mode & 6;
+static polyshm_status check_mode(const polyshm__request *request) {
+  const int64_t mode = request->mode, group = mode >> 3 & 6, others = mode & 6;
   if (mode < 0 || mode > 0777) /* the segment's create has words for that */
     return POLYSHM_OK;
   if ((mode & 0600) == 0600 && (group == 0 || group == 6) && (others == 0 || others == 6))
@@ -139,94 +111,75 @@ static polyshm_status check_mode(const polyshm__class *class, const char *verb, 
       "%s \"%.255s\": mode 0%03" PRIo64
       " is of no use: who takes part in the %s reads and writes it, so its owner needs both, and "
       "group and others need both or neither, as in 0600, 0660 or 0666",
-      verb, name ? name : "", mode, polyshm__kind_name(class->kind));
+      verb_of(request), request->name ? request->name : "", mode, polyshm__kind_name(request->class->kind));
 }
 
-static polyshm_status create(int64_t mode, struct making *making, polyshm__object **out) {
-  polyshm_status status = check_mode(making->class, "create", making->name, mode);
+static polyshm_status check(const polyshm__request *request) {
+  if (request->flags & POLYSHM_FLAG_READONLY)
+    return polyshm_fail(POLYSHM_ARGUMENT, "%s: readonly is not for this kind of object: its users write",
+                        verb_of(request));
+  return request->way == POLYSHM__ATTACH ? POLYSHM_OK : check_mode(request);
+}
+
+/* The segment of the object, and the file by which its owners take part. */
+static polyshm_status have_segment(const polyshm__request *request, int *file, polyshm_segment **out) {
+  const polyshm__contents contents = {write_object, (void *)request, request->segment};
+  int *const kept = request->class->owned ? file : NULL;
+  switch (request->way) {
+  case POLYSHM__CREATE:
+    return polyshm__segment_create(request->name, size_of(request), request->mode, &contents, kept, out);
+  case POLYSHM__OPEN:
+    return polyshm__segment_open(request->name, size_of(request), request->mode, request->flags, &contents,
+                                 kept, out);
+  case POLYSHM__ATTACH:
+    break;
+  }
+  return polyshm__segment_attach(request->name, request->flags, request->timeout, kept, out);
+}
+
+/* What was found, and not made, is looked at. */
+static polyshm_status recognise(const polyshm__object *object, const char *verb, int file) {
+  polyshm_status status = check_bytes(object, verb);
+  if (!status && object->class->owned &&
+      !polyshm__token_possible(file, object->segment->name, &object->segment->identity))
+    status = no_tokens(verb, object->segment->name, file);
+  return status;
+}
+
+polyshm_status polyshm__object_make(const polyshm__request *request, void *out) {
+  polyshm__object *object = NULL;
+  const char *verb = verb_of(request);
+  if (!out)
+    return polyshm__object_no_result(verb);
+  memcpy(out, &object, sizeof object);
+  polyshm_status status = check(request);
   if (status)
     return status;
-  int file = -1;
-  polyshm__object *object = make_handle(making->class, "create");
+  object = make_handle(request->class, verb);
   if (!object)
     return POLYSHM_ENOMEM;
-  const polyshm__contents contents = {write_object, making, making->segment};
-  status = polyshm__segment_create(making->name, making->size, mode, &contents,
-                                   making->class->owned ? &file : NULL, &object->segment);
-  return finish(object, status, file, out);
-}
-
-polyshm_status polyshm__object_create(const polyshm__class *class, const char *name, int64_t body_size,
-                                      int64_t count, int64_t mode, polyshm__object **out) {
-  if (!out)
-    return polyshm__object_no_result("create");
-  struct making making = {.class = class,
-                          .size = POLYSHM__BODY_OFFSET + body_size,
-                          .count = count,
-                          .verb = "create",
-                          .name = name};
-  return create(mode, &making, out);
-}
-
-polyshm_status polyshm__object_create_for(const polyshm__class *class, const char *name,
-                                          const polyshm_segment *segment, int64_t mode,
-                                          void (*write_more)(void *body, const polyshm_segment *segment),
-                                          polyshm__object **out) {
-  struct making making = {.class = class,
-                          .size = POLYSHM__BODY_OFFSET + class->body_size,
-                          .verb = "lock",
-                          .name = name,
-                          .segment = segment,
-                          .write_more = write_more};
-  return create(mode, &making, out);
-}
-
-static polyshm_status check_flags(const char *verb, int64_t flags) {
-  return flags & POLYSHM_FLAG_READONLY
-             ? polyshm_fail(POLYSHM_ARGUMENT, "%s: readonly is not for this kind of object: its users write",
-                            verb)
-             : POLYSHM_OK;
-}
-
-polyshm_status polyshm__object_attach(const polyshm__class *class, const char *name, int64_t flags,
-                                      int64_t timeout, polyshm__object **out) {
-  if (!out)
-    return polyshm__object_no_result("attach");
-  polyshm_status status = check_flags("attach", flags);
-  if (status)
+  int file = -1;
+  status = have_segment(request, &file, &object->segment);
+  if (status) {
+    free(object);
     return status;
-  int file = -1;
-  polyshm__object *object = make_handle(class, "attach");
-  if (!object)
-    return POLYSHM_ENOMEM;
-  status = polyshm__segment_attach(name, flags, timeout, class->owned ? &file : NULL, &object->segment);
-  return finish_recognised(object, status, file, "attach", out);
-}
-
-polyshm_status polyshm__object_open(const polyshm__class *class, const char *name, int64_t body_size,
-                                    int64_t count, int64_t mode, int64_t flags, polyshm__object **out) {
-  if (!out)
-    return polyshm__object_no_result("open");
-  struct making making = {
-      .class = class, .size = POLYSHM__BODY_OFFSET + body_size, .count = count, .verb = "open", .name = name};
-  polyshm_status status = check_flags("open", flags);
-  if (!status)
-    status = check_mode(class, "open", name, mode);
+  }
+  polyshm__participants_begin(&object->participants, file);
+  object->body = polyshm__segment_base(object->segment) + POLYSHM__BODY_OFFSET;
+  if (request->way != POLYSHM__CREATE)
+    status = recognise(object, verb, file);
   if (status)
-    return status;
-  int file = -1;
-  polyshm__object *object = make_handle(class, "open");
-  if (!object)
-    return POLYSHM_ENOMEM;
-  status = polyshm__segment_open(name, making.size, mode, flags,
-                                 &(polyshm__contents){.write = write_object, .context = &making},
-                                 class->owned ? &file : NULL, &object->segment);
-  return finish_recognised(object, status, file, "open", out);
+    polyshm__object_free(object);
+  else
+    memcpy(out, &object, sizeof object); /* whose handle it is only the caller knows */
+  return status;
 }
 
 /* ---- close, free ---- */
 
 polyshm_status polyshm__object_close(polyshm__object *object) {
+  if (!object)
+    return POLYSHM_OK;
   polyshm__participants_close(&object->participants);
   (void)polyshm_segment_close(object->segment);
   polyshm__participants_end(&object->participants, object->segment);
@@ -234,7 +187,7 @@ polyshm_status polyshm__object_close(polyshm__object *object) {
 }
 
 void polyshm__object_free(polyshm__object *object) {
-  if (atomic_fetch_sub_explicit(&object->references, 1, memory_order_acq_rel) != 1)
+  if (!object || atomic_fetch_sub_explicit(&object->references, 1, memory_order_acq_rel) != 1)
     return;
   if (object->class->before_free)
     object->class->before_free(object);
@@ -242,6 +195,20 @@ void polyshm__object_free(polyshm__object *object) {
   polyshm__participants_free(&object->participants, object->segment);
   polyshm_segment_free(object->segment);
   free(object);
+}
+
+/* ---- the name ---- */
+
+polyshm_status polyshm__object_unlink(const polyshm__class *class, const polyshm__object *object) {
+  return object ? polyshm_segment_unlink(object->segment) : polyshm__object_missing(class, "unlink");
+}
+
+polyshm_status polyshm__object_stale(const polyshm__class *class, const polyshm__object *object, bool *out) {
+  return object ? polyshm_segment_stale(object->segment, out) : polyshm__object_missing(class, "stale");
+}
+
+const char *polyshm__object_name(const polyshm__object *object) {
+  return object ? object->segment->name : "";
 }
 
 /* ---- participants ---- */

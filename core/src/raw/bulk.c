@@ -1,4 +1,4 @@
-#include "bulk_internal.h"
+#include "bulk.h"
 
 #include <string.h>
 

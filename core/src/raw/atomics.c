@@ -1,6 +1,6 @@
 #include <polyshm/atomics.h>
 
-#include "view_internal.h"
+#include "view.h"
 
 #include <inttypes.h>
 
