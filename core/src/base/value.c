@@ -1,5 +1,7 @@
 #include "value.h"
 
+#include "argument.h"
+
 #include <float.h>
 #include <inttypes.h>
 #include <math.h>
@@ -20,7 +22,7 @@ static bool is_dtype(polyshm_dtype dtype) {
 
 polyshm_status polyshm_dtype_from_name(const char *name, polyshm_dtype *out) {
   if (!out)
-    return polyshm_fail(POLYSHM_ARGUMENT, "dtype: no place for the result");
+    return polyshm__no_result("dtype");
   for (polyshm_dtype dtype = 0; name && dtype < POLYSHM_DTYPE_COUNT; dtype++)
     if (strcmp(dtypes[dtype].name, name) == 0) {
       *out = dtype;

@@ -118,7 +118,7 @@ polyshm_status polyshm_event_is_set(const polyshm_event *event, bool *out) {
   if (!event)
     return polyshm__object_missing(&event_class, "is_set");
   if (!out)
-    return polyshm__object_no_result("is_set");
+    return polyshm__no_result("is_set");
   *out = atomic_load(word_of(event)) & SET;
   return polyshm__object_done(&event->object, "is_set");
 }
@@ -127,7 +127,7 @@ polyshm_status polyshm_event_wait(polyshm_event *event, int64_t timeout, bool *o
   if (!event)
     return polyshm__object_missing(&event_class, "wait");
   if (!out)
-    return polyshm__object_no_result("wait");
+    return polyshm__no_result("wait");
   polyshm__wait wait = polyshm__wait_begin(timeout);
   uint32_t seen = atomic_load(word_of(event));
   const uint32_t generation = seen & ~FLAGS;

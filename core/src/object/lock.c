@@ -195,7 +195,7 @@ polyshm_status polyshm_lock_lock(polyshm_lock *lock, int64_t timeout, polyshm_lo
   if (!lock)
     return polyshm__object_missing(&lock_class, "lock");
   if (!out)
-    return polyshm__object_no_result("lock");
+    return polyshm__no_result("lock");
   *out = POLYSHM_LOCK_TIMED_OUT;
   const uint32_t id = polyshm__object_id(&lock->object);
   if (polyshm__object_closed(&lock->object))
@@ -241,7 +241,7 @@ polyshm_status polyshm_lock_owned(const polyshm_lock *lock, bool *out) {
   if (!lock)
     return polyshm__object_missing(&lock_class, "owned");
   if (!out)
-    return polyshm__object_no_result("owned");
+    return polyshm__no_result("owned");
   *out = owned_by(lock, polyshm__object_id(&lock->object));
   return polyshm__object_done(&lock->object, "owned");
 }
@@ -250,7 +250,7 @@ polyshm_status polyshm_lock_locked(polyshm_lock *lock, bool *out) {
   if (!lock)
     return polyshm__object_missing(&lock_class, "locked");
   if (!out)
-    return polyshm__object_no_result("locked");
+    return polyshm__no_result("locked");
   const polyshm__peers peers = peers_of(lock);
   *out = polyshm__lockword_held(&body_of(lock)->word, &peers);
   return polyshm__object_done(&lock->object, "locked");
@@ -260,7 +260,7 @@ polyshm_status polyshm_lock_dirty(const polyshm_lock *lock, bool *out) {
   if (!lock)
     return polyshm__object_missing(&lock_class, "dirty");
   if (!out)
-    return polyshm__object_no_result("dirty");
+    return polyshm__no_result("dirty");
   *out = atomic_load_explicit(&body_of(lock)->dirty, memory_order_relaxed);
   return polyshm__object_done(&lock->object, "dirty");
 }

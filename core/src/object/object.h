@@ -64,7 +64,6 @@ const char *polyshm__object_name(const polyshm__object *object);
 
 /** "lock: no Lock was given" */
 polyshm_status polyshm__object_missing(const polyshm__class *class, const char *verb);
-polyshm_status polyshm__object_no_result(const char *verb);
 /** A failure in the words of a call on this object, `words` NULL: the status's own. */
 polyshm_status polyshm__object_fail(const polyshm__object *object, polyshm_status status, const char *verb,
                                     const char *words);
@@ -87,6 +86,9 @@ static inline uint32_t polyshm__object_id(const polyshm__object *object) {
 
 /** The same, and gives it one if need be. Errors as polyshm_lock_lock(). */
 polyshm_status polyshm__object_join(polyshm__object *object, const char *verb, uint32_t *id);
+
+/** Why there are no members on this file's file system. */
+polyshm_status polyshm__object_no_tokens(const char *verb, const char *name, int file);
 
 /** Whether a participant lives. What cannot be found out counts as life: to wait is safe, to take over is
  * not. */

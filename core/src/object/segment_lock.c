@@ -173,9 +173,9 @@ static polyshm_status open_lock_of(polyshm_segment *segment) {
 
 polyshm_status polyshm_segment_lock(polyshm_segment *segment, polyshm_lock **out) {
   if (!segment)
-    return polyshm_fail(POLYSHM_ARGUMENT, "lock: no segment was given");
+    return polyshm__no_segment("lock");
   if (!out)
-    return polyshm__object_no_result("lock");
+    return polyshm__no_result("lock");
   *out = NULL;
   polyshm__mutex_lock(&segment->change);
   polyshm_status status = open_lock_of(segment);

@@ -260,7 +260,7 @@ polyshm_status polyshm_semaphore_acquire(polyshm_semaphore *semaphore, int64_t t
   if (!semaphore)
     return polyshm__object_missing(&semaphore_class, "acquire");
   if (!out)
-    return polyshm__object_no_result("acquire");
+    return polyshm__no_result("acquire");
   *out = false;
   if (polyshm__object_closed(&semaphore->object))
     return polyshm__object_fail(&semaphore->object, POLYSHM_CLOSED, "acquire", NULL);
@@ -306,7 +306,7 @@ polyshm_status polyshm_semaphore_value(polyshm_semaphore *semaphore, int64_t *ou
   if (!semaphore)
     return polyshm__object_missing(&semaphore_class, "value");
   if (!out)
-    return polyshm__object_no_result("value");
+    return polyshm__no_result("value");
   const int64_t count = polyshm_semaphore_count(semaphore);
   const uint32_t id = polyshm__object_id(&semaphore->object);
   census asked;

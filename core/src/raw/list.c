@@ -43,11 +43,7 @@ struct polyshm_list {
 /* ---- words ---- */
 
 static polyshm_status no_list(const char *verb) {
-  return polyshm_fail(POLYSHM_ARGUMENT, "%s: no list was given", verb);
-}
-
-static polyshm_status no_result(const char *verb) {
-  return polyshm_fail(POLYSHM_ARGUMENT, "%s: no place for the result", verb);
+  return polyshm__missing(verb, "list");
 }
 
 /* What is wrong with a value that is to become an item. A new list may have no name yet: NULL. */
@@ -310,7 +306,7 @@ static polyshm_status check_reserve(const char *verb, reserve least, int64_t cou
                         "%s: reserve is one number, or one for each of the %" PRId64 " items, not %" PRId64,
                         verb, count, least.count);
   if (least.count && !least.bytes)
-    return polyshm_fail(POLYSHM_ARGUMENT, "%s: no reserve was given", verb);
+    return polyshm__missing(verb, "reserve");
   for (int64_t i = 0; i < least.count; i++)
     if (least.bytes[i] < 0 || least.bytes[i] > POLYSHM_LIST_TEXT_MAX)
       return polyshm_fail(POLYSHM_RANGE, "%s: reserve %" PRId64 " is outside 0 ... %" PRId64 " bytes", verb,
@@ -460,7 +456,7 @@ polyshm_status polyshm_list_create(const char *name, const polyshm_value *values
                                    const int64_t *bytes, int64_t reserve_count, int64_t mode,
                                    polyshm_list **out) {
   if (!out)
-    return no_result("create");
+    return polyshm__no_result("create");
   *out = NULL;
   plan made = {0};
   polyshm_status status = make_plan("create", name, values, count, (reserve){bytes, reserve_count}, &made);
@@ -489,7 +485,7 @@ static polyshm_status attach_once(const char *name, int64_t flags, int64_t timeo
 
 polyshm_status polyshm_list_attach(const char *name, int64_t flags, int64_t timeout, polyshm_list **out) {
   if (!out)
-    return no_result("attach");
+    return polyshm__no_result("attach");
   *out = NULL;
   polyshm__wait wait = polyshm__wait_begin(timeout);
   int64_t left = timeout;
@@ -514,7 +510,7 @@ polyshm_status polyshm_list_open(const char *name, const polyshm_value *values, 
                                  const int64_t *bytes, int64_t reserve_count, int64_t mode, int64_t flags,
                                  polyshm_list **out) {
   if (!out)
-    return no_result("open");
+    return polyshm__no_result("open");
   *out = NULL;
   plan made = {0};
   polyshm_status status = make_plan("open", name, values, count, (reserve){bytes, reserve_count}, &made);
@@ -555,7 +551,7 @@ const char *polyshm_list_name(const polyshm_list *list) {
 
 polyshm_status polyshm_list_segment(const polyshm_list *list, polyshm_segment **out) {
   if (!out)
-    return no_result("segment");
+    return polyshm__no_result("segment");
   *out = NULL;
   if (!list)
     return no_list("segment");
@@ -607,7 +603,7 @@ polyshm_status polyshm_list_capacity(const polyshm_list *list, int64_t index, in
   if (status)
     return status;
   if (!out)
-    return no_result("capacity");
+    return polyshm__no_result("capacity");
   *out = slot_bytes(list, index);
   return POLYSHM_OK;
 }
@@ -620,7 +616,7 @@ polyshm_status polyshm_list_format(const polyshm_list *list, int64_t index, poly
   if (status)
     return status;
   if (!out)
-    return no_result("format");
+    return polyshm__no_result("format");
   const place at = place_of(list, base, index);
   const uint64_t word = load_word(at.format);
   const int64_t length = text_length(word);
@@ -642,7 +638,7 @@ polyshm_status polyshm_list_get(const polyshm_list *list, int64_t index, void *s
   if (status)
     return status;
   if (!out)
-    return no_result("get");
+    return polyshm__no_result("get");
   status = load_value(list, "get", base, index, scratch, size, out);
   polyshm_status done = polyshm__segment_done(list->segment, "get");
   return done ? done : status;
@@ -676,7 +672,7 @@ polyshm_status polyshm_list_set(polyshm_list *list, int64_t index, const polyshm
   if (status)
     return status;
   if (!value)
-    return polyshm_fail(POLYSHM_ARGUMENT, "set: no value was given");
+    return polyshm__missing("set", "value");
   const place at = place_of(list, base, index);
   status = check_value("set", polyshm_list_name(list), index, value, at.size);
   if (status)
@@ -732,7 +728,7 @@ static polyshm_status compare(const polyshm_value *value, void *context) {
 static polyshm_status search_for(const polyshm_list *list, const char *verb, void *scratch, int64_t size,
                                  search *sought) {
   if (!sought->value)
-    return polyshm_fail(POLYSHM_ARGUMENT, "%s: no value was given", verb);
+    return polyshm__missing(verb, "value");
   polyshm_status status = walk(list, verb, 0, polyshm_list_length(list), scratch, size, compare, sought);
   return status == FOUND ? POLYSHM_OK : status;
 }
@@ -740,7 +736,7 @@ static polyshm_status search_for(const polyshm_list *list, const char *verb, voi
 polyshm_status polyshm_list_count(const polyshm_list *list, const polyshm_value *value, void *scratch,
                                   int64_t size, int64_t *out) {
   if (!out)
-    return no_result("count");
+    return polyshm__no_result("count");
   search sought = {.value = value, .most = INT64_MAX};
   polyshm_status status = search_for(list, "count", scratch, size, &sought);
   if (!status)
@@ -751,7 +747,7 @@ polyshm_status polyshm_list_count(const polyshm_list *list, const polyshm_value 
 polyshm_status polyshm_list_index(const polyshm_list *list, const polyshm_value *value, void *scratch,
                                   int64_t size, int64_t *out) {
   if (!out)
-    return no_result("index");
+    return polyshm__no_result("index");
   search sought = {.value = value, .most = 1};
   polyshm_status status = search_for(list, "index", scratch, size, &sought);
   if (!status)

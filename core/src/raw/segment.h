@@ -2,6 +2,7 @@
 #ifndef POLYSHM_RAW_SEGMENT_H
 #define POLYSHM_RAW_SEGMENT_H
 
+#include "../base/argument.h"
 #include "../base/value.h"
 #include "../platform/platform.h"
 #include "header.h"
@@ -51,6 +52,29 @@ polyshm_status polyshm__segment_attach(const char *name, int64_t flags, int64_t 
                                        polyshm_segment **out);
 polyshm_status polyshm__segment_open(const char *name, int64_t size, int64_t mode, int64_t flags,
                                      const polyshm__contents *contents, int *file, polyshm_segment **out);
+
+enum { POLYSHM__NAME_MOST = 200, POLYSHM__COMPANION_NAME_MOST = POLYSHM__NAME_MOST + 5 }; /* bytes */
+
+/** "/name" as "name": CPython's users know it so. NULL stays. */
+const char *polyshm__name_without_slash(const char *name);
+/** Whether it is a name at all, which is what attach and unlink take: or ARGUMENT. */
+polyshm_status polyshm__name_check(const char *verb, const char *name);
+/** Whether it is one that every language, shell and file system keeps as it is: what create takes. */
+polyshm_status polyshm__name_check_new(const char *verb, const char *name, size_t most);
+/** A size that a segment can have, or RANGE. */
+polyshm_status polyshm__segment_check_size(const char *verb, const char *name, int64_t size);
+
+/** A failure in the words of a call on this name. */
+polyshm_status polyshm__segment_fail(polyshm_status status, const char *verb, const char *name);
+/** The same, of a call that makes or removes a name. */
+polyshm_status polyshm__segment_fail_to_change(polyshm_status status, const char *verb, const char *name);
+/** The same, of a call that was to allocate so many bytes. */
+polyshm_status polyshm__segment_fail_to_allocate(polyshm_status status, const char *verb, const char *name,
+                                                 int64_t bytes);
+
+static inline polyshm_status polyshm__no_segment(const char *verb) {
+  return polyshm__missing(verb, "segment");
+}
 
 /** Whether the segment's name still means it; *same is false where it is gone or means another. */
 polyshm_status polyshm__segment_named(const polyshm_segment *segment, bool *same);

@@ -9,7 +9,7 @@
 polyshm_status polyshm_segment_view(polyshm_segment *segment, polyshm_dtype dtype, int64_t offset,
                                     int64_t count, polyshm_view **out) {
   if (!out)
-    return polyshm_fail(POLYSHM_ARGUMENT, "view: no place for the result");
+    return polyshm__no_result("view");
   *out = NULL;
   int64_t itemsize = polyshm_dtype_itemsize(dtype);
   if (!itemsize)
@@ -74,7 +74,7 @@ int64_t polyshm_view_offset(const polyshm_view *view) {
 polyshm_status polyshm__view_refuse(const polyshm_view *view, const char *verb, int64_t index,
                                     int64_t count) {
   if (!view)
-    return polyshm_fail(POLYSHM_ARGUMENT, "%s: no view was given", verb);
+    return polyshm__missing(verb, "view");
   const char *name = view->segment->name;
   if (atomic_load_explicit(&view->closed, memory_order_acquire))
     return polyshm_fail(POLYSHM_CLOSED, "%s \"%s\": the view is closed", verb, name);
