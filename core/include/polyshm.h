@@ -22,5 +22,6 @@
 #include <polyshm/value.h>
 #include <polyshm/version.h>
 #include <polyshm/view.h>
+#include <polyshm/wait.h>
 
 #endif

@@ -107,36 +107,6 @@ POLYSHM_API const char *polyshm_last_error(void);
  * faults first. */
 POLYSHM_API polyshm_status polyshm_fail(polyshm_status status, const char *format, ...) POLYSHM_PRINTF(2, 3);
 
-/** Calls that move or allocate so many bytes, or fewer, do it at once and call no hook for that. */
-#define POLYSHM_LARGE (INT64_C(4) << 20)
-
-/**
- * A language's part in a wait, and in other calls that may take long: those that allocate, fill or copy more
- * than POLYSHM_LARGE bytes. The core waits in slices of at most 50 ms, and works in steps of some dozens of
- * milliseconds, and calls the thread's hook for each: the hook calls step(context_of_step) once, with the
- * interpreter's lock released where there is one, then lets the interpreter look for interrupts. It returns 0
- * to go on, or a negative status (POLYSHM_EINTR) that the call then returns. What a wait began, and what
- * create or resize allocated, is undone then; what fill, copy, read or write did stays done.
- *
- * A hook must return: it may not longjmp over the core. The core holds no lock meanwhile, so code that the
- * hook runs may call polyshm with the same handles, and close them; it may not free them.
- */
-typedef polyshm_status polyshm_wait_hook(void (*step)(void *context_of_step), void *context_of_step,
-                                         void *context);
-
-/** A hook with its context. */
-typedef struct polyshm_hooked {
-  polyshm_wait_hook *hook;
-  void *context;
-} polyshm_hooked;
-
-/**
- * Sets the calling thread's hook; NULL takes it off: waits then end with POLYSHM_EINTR when a signal comes,
- * and long work does not look for any. Returns what was set before. Who sets a hook around a call sets that
- * again behind it: the call may stand in a handler that another wait's hook has let run.
- */
-POLYSHM_API polyshm_hooked polyshm_on_wait(polyshm_wait_hook *hook, void *context);
-
 #ifdef __cplusplus
 }
 #endif

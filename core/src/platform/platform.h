@@ -5,7 +5,7 @@
 #ifndef POLYSHM_PLATFORM_H
 #define POLYSHM_PLATFORM_H
 
-#include <polyshm/status.h>
+#include <polyshm/wait.h>
 
 #include <stdatomic.h>
 
