@@ -1,18 +1,7 @@
 #include <polyshm/event.h>
 
+#include "../sync/flagword.h"
 #include "object.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-/*
- * One word holds all: two bits, and above them a generation that each set() of a clear event raises. Who
- * waits compares generations, and so is not lost when the event is cleared before it wakes.
- */
-#define SLEEPERS 1U /* somebody may sleep on the word */
-#define SET 2U
-#define FLAGS (SLEEPERS | SET)
-#define GENERATION 4U
 
 typedef struct event_body {
   _Atomic uint32_t word;
@@ -95,14 +84,7 @@ polyshm_status polyshm_event_set(polyshm_event *event) {
   polyshm_status status = check_open(event, "set");
   if (status)
     return status;
-  /* It is written even where it is set: who clears it and then looks at what was written before this set()
-   * must find it, and only two writes of one word are sure to be in one order. */
-  uint32_t seen = atomic_load(word_of(event)), word;
-  do
-    word = seen & SET ? seen : ((seen & ~FLAGS) + GENERATION) | SET;
-  while (!atomic_compare_exchange_weak(word_of(event), &seen, word));
-  if (word != seen && seen & SLEEPERS)
-    (void)polyshm__wake(word_of(event), INT64_MAX); /* all: the bit is gone, nobody would wake those left */
+  polyshm__flagword_set(word_of(event));
   return polyshm__object_done(&event->object, "set");
 }
 
@@ -110,7 +92,7 @@ polyshm_status polyshm_event_clear(polyshm_event *event) {
   polyshm_status status = check_open(event, "clear");
   if (status)
     return status;
-  (void)atomic_fetch_and(word_of(event), ~SET);
+  polyshm__flagword_clear(word_of(event));
   return polyshm__object_done(&event->object, "clear");
 }
 
@@ -119,7 +101,7 @@ polyshm_status polyshm_event_is_set(const polyshm_event *event, bool *out) {
     return polyshm__object_missing(&event_class, "is_set");
   if (!out)
     return polyshm__no_result("is_set");
-  *out = atomic_load(word_of(event)) & SET;
+  *out = polyshm__flagword_is_set(word_of(event));
   return polyshm__object_done(&event->object, "is_set");
 }
 
@@ -128,25 +110,9 @@ polyshm_status polyshm_event_wait(polyshm_event *event, int64_t timeout, bool *o
     return polyshm__object_missing(&event_class, "wait");
   if (!out)
     return polyshm__no_result("wait");
-  polyshm__wait wait = polyshm__wait_begin(timeout);
-  uint32_t seen = atomic_load(word_of(event));
-  const uint32_t generation = seen & ~FLAGS;
-  polyshm_status status = POLYSHM_OK;
-  bool woken;
-  *out = false;
-  while (!status && !polyshm__object_closed(&event->object)) {
-    if (seen & SET || (seen & ~FLAGS) != generation) {
-      *out = true;
-      return polyshm__object_done(&event->object, "wait");
-    }
-    if (!timeout || seen & SLEEPERS || atomic_compare_exchange_strong(word_of(event), &seen, seen | SLEEPERS))
-      status = polyshm__wait_word(&wait, word_of(event), seen | SLEEPERS, &woken);
-    else
-      status = polyshm__wait_go(&wait);
-    if (!status)
-      seen = atomic_load(word_of(event));
-  }
-  if (status == POLYSHM_ETIMEDOUT)
-    return polyshm__object_done(&event->object, "wait");
-  return polyshm__object_fail(&event->object, status ? status : POLYSHM_CLOSED, "wait", NULL);
+  const polyshm__peers peers = polyshm__object_peers(&event->object);
+  polyshm_status status = polyshm__flagword_wait(word_of(event), timeout, &peers);
+  *out = status == POLYSHM_OK;
+  return *out || status == POLYSHM_ETIMEDOUT ? polyshm__object_done(&event->object, "wait")
+                                             : polyshm__object_fail(&event->object, status, "wait", NULL);
 }

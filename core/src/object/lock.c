@@ -4,9 +4,6 @@
 #include "../sync/lockword.h"
 #include "object.h"
 
-/* Keeps what is rare out of the few instructions that a free lock takes. */
-#define COLD __attribute__((noinline))
-
 typedef struct lock_body {
   _Atomic uint32_t word;
   char tag[4];
@@ -137,18 +134,6 @@ static void before_free(polyshm__object *object) {
   polyshm__unwatch_threads(&((polyshm_lock *)object)->watch);
 }
 
-static bool is_alive(void *context, uint32_t id) {
-  return id == polyshm__object_id(context) || polyshm__object_alive(context, id);
-}
-
-static bool is_closed(void *context) {
-  return polyshm__object_closed(context);
-}
-
-static polyshm__peers peers_of(polyshm_lock *lock) {
-  return (polyshm__peers){is_alive, is_closed, &lock->object};
-}
-
 /* ---- lock ---- */
 
 static polyshm_status taken(polyshm_lock *lock, uint32_t id, uint64_t thread, polyshm_lock_outcome *out) {
@@ -166,7 +151,8 @@ static polyshm_status taken_over(polyshm_lock *lock, uint32_t id, polyshm_lock_o
   return taken(lock, id, polyshm__thread_number, out);
 }
 
-COLD static polyshm_status lock_slowly(polyshm_lock *lock, int64_t timeout, polyshm_lock_outcome *out) {
+POLYSHM__COLD static polyshm_status lock_slowly(polyshm_lock *lock, int64_t timeout,
+                                                polyshm_lock_outcome *out) {
   uint32_t id = polyshm__object_id(&lock->object);
   polyshm_status status = polyshm__thread_begin();
   if (status)
@@ -179,7 +165,7 @@ COLD static polyshm_status lock_slowly(polyshm_lock *lock, int64_t timeout, poly
   if (timeout && owned_by(lock, id))
     return polyshm__object_fail(&lock->object, POLYSHM_DEADLOCK, "lock",
                                 "this thread has locked it already, and would wait for itself");
-  const polyshm__peers peers = peers_of(lock);
+  const polyshm__peers peers = polyshm__object_peers(&lock->object);
   polyshm__lockword_outcome outcome;
   status = polyshm__lockword_wait(&body_of(lock)->word, id, timeout, &peers, &outcome);
   if (outcome == POLYSHM__TAKEN)
@@ -208,14 +194,14 @@ polyshm_status polyshm_lock_lock(polyshm_lock *lock, int64_t timeout, polyshm_lo
 
 /* ---- unlock ---- */
 
-COLD static polyshm_status not_owner(const polyshm_lock *lock, const char *verb) {
+POLYSHM__COLD static polyshm_status not_owner(const polyshm_lock *lock, const char *verb) {
   polyshm_status status = polyshm__object_done(&lock->object, verb);
   return status ? status
                 : polyshm__object_fail(&lock->object, POLYSHM_NOT_OWNER, verb,
                                        "this thread has not locked it through this handle");
 }
 
-COLD static polyshm_status unlock_waking(polyshm_lock *lock, uint32_t id) {
+POLYSHM__COLD static polyshm_status unlock_waking(polyshm_lock *lock, uint32_t id) {
   if (polyshm__lockword_release_waking(&body_of(lock)->word, id))
     return polyshm__object_done(&lock->object, "unlock");
   polyshm_status status = polyshm__object_done(&lock->object, "unlock");
@@ -251,7 +237,7 @@ polyshm_status polyshm_lock_locked(polyshm_lock *lock, bool *out) {
     return polyshm__object_missing(&lock_class, "locked");
   if (!out)
     return polyshm__no_result("locked");
-  const polyshm__peers peers = peers_of(lock);
+  const polyshm__peers peers = polyshm__object_peers(&lock->object);
   *out = polyshm__lockword_held(&body_of(lock)->word, &peers);
   return polyshm__object_done(&lock->object, "locked");
 }

@@ -73,3 +73,15 @@ polyshm_status polyshm__object_join(polyshm__object *object, const char *verb, u
 bool polyshm__object_alive(polyshm__object *object, uint32_t id) {
   return polyshm__participants_alive(&object->participants, object->segment, id);
 }
+
+static bool is_alive(void *context, uint32_t id) {
+  return id == polyshm__object_id(context) || polyshm__object_alive(context, id);
+}
+
+static bool is_closed(void *context) {
+  return polyshm__object_closed(context);
+}
+
+polyshm__peers polyshm__object_peers(polyshm__object *object) {
+  return (polyshm__peers){is_alive, is_closed, object};
+}

@@ -5,7 +5,11 @@
 #ifndef POLYSHM_OBJECT_OBJECT_H
 #define POLYSHM_OBJECT_OBJECT_H
 
+#include "../sync/peers.h"
 #include "participant.h"
+
+/** Keeps what is rare out of the few instructions that a free lock takes. */
+#define POLYSHM__COLD __attribute__((noinline))
 
 /** The first member of every handle. */
 typedef struct polyshm__object {
@@ -93,5 +97,8 @@ polyshm_status polyshm__object_no_tokens(const char *verb, const char *name, int
 /** Whether a participant lives. What cannot be found out counts as life: to wait is safe, to take over is
  * not. */
 bool polyshm__object_alive(polyshm__object *object, uint32_t id);
+
+/** The object's members as the algorithms on words ask for them; this one counts as alive. */
+polyshm__peers polyshm__object_peers(polyshm__object *object);
 
 #endif

@@ -22,16 +22,10 @@
 #define POLYSHM_SYNC_LOCKWORD_H
 
 #include "../platform/platform.h"
+#include "peers.h"
 
 #define POLYSHM__LOCKWORD_SLEEPERS 0x80000000U
 #define POLYSHM__LOCKWORD_RESERVED 0x40000000U
-
-/** Who else uses the word, and whether the wait is still wanted. */
-typedef struct polyshm__peers {
-  bool (*alive)(void *context, uint32_t id); /**< what cannot be found out counts as life */
-  bool (*closed)(void *context);
-  void *context;
-} polyshm__peers;
 
 typedef enum polyshm__lockword_outcome {
   POLYSHM__NOT_TAKEN,
