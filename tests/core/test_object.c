@@ -1,8 +1,8 @@
 /* What locks, semaphores and events have in common: the header, the names, the handles. */
 #include "support.h"
 
-#include "raw/header.h"
 #include "platform/platform.h"
+#include "raw/header.h"
 
 #include <inttypes.h>
 #include <stdio.h>

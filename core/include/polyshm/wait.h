@@ -4,8 +4,8 @@
  *
  * Two kinds of calls may take long. Those that wait for others: attach() with a time-out, lock(), acquire(),
  * wait(), and resize() while another process grows the file. And those that allocate, fill or copy more than
- * POLYSHM_LARGE bytes: create(), resize(), fill(), copy(), read(), write() and their like for views and lists.
- * swig/api marks each of them, for the languages, and a test finds one that is not marked.
+ * POLYSHM_LARGE bytes: create(), resize(), fill(), copy(), read(), write() and their like for views and
+ * lists. swig/api marks each of them, for the languages, and a test finds one that is not marked.
  *
  * Without a hook a wait ends with POLYSHM_EINTR when a signal's handler has run, SA_RESTART or not; and long
  * work is done in one go.

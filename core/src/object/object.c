@@ -129,12 +129,17 @@ static polyshm_status recognise(const polyshm__object *object, const char *verb,
   return status;
 }
 
+/* To a pointer of the class's own type, which only the caller knows. */
+static void hand_over(void *out, polyshm__object *object) {
+  memcpy(out, (void *)&object, sizeof(void *));
+}
+
 polyshm_status polyshm__object_make(const polyshm__request *request, void *out) {
   polyshm__object *object = NULL;
   const char *verb = verb_of(request);
   if (!out)
     return polyshm__no_result(verb);
-  memcpy(out, &object, sizeof object);
+  hand_over(out, NULL);
   polyshm_status status = check(request);
   if (status)
     return status;
@@ -154,7 +159,7 @@ polyshm_status polyshm__object_make(const polyshm__request *request, void *out) 
   if (status)
     polyshm__object_free(object);
   else
-    memcpy(out, &object, sizeof object); /* whose handle it is only the caller knows */
+    hand_over(out, object);
   return status;
 }
 

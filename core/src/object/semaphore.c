@@ -23,7 +23,7 @@ struct polyshm_semaphore {
   _Atomic int64_t last; /* the permit that was taken last: where to look first for one to release */
 };
 
-static const int64_t PERMIT_BYTES = sizeof(uint32_t);
+enum { PERMIT_BYTES = sizeof(uint32_t) };
 
 static semaphore_body *body_of(const polyshm_semaphore *semaphore) {
   return semaphore->object.body;
