@@ -38,7 +38,7 @@ static void write_body(void *body, int64_t count) {
 static bool is_body(const polyshm__object *object, int64_t body_size) {
   uint32_t count = ((const semaphore_body *)object->body)->count;
   return count >= 1 && count <= POLYSHM_SEMAPHORE_MAX &&
-         body_size == (int64_t)sizeof(semaphore_body) + count * PERMIT_BYTES;
+         body_size == (int64_t)sizeof(semaphore_body) + (int64_t)count * PERMIT_BYTES;
 }
 
 static const polyshm__class semaphore_class = {.kind = POLYSHM__KIND_SEMAPHORE,
