@@ -41,7 +41,7 @@ local function either(value, default)
   return value
 end
 
--- What is left of `whole` from `start` on, unless a length is given. A bad start is the core's to find.
+-- Returns what is left of `whole` from `start` on, unless a length is given. A bad start is the core's to find.
 local function rest(whole, start, length)
   if length ~= nil then return length end
   return type(start) == "number" and whole - start or 0
@@ -140,7 +140,7 @@ local Semaphore, semaphore_metatable, semaphore = class("polyshm_semaphore", "Se
   {"name", "closed", "count", "value"})
 local _, event_metatable, event = class("polyshm_event", "Event", core.members, {"name", "closed", "is_set"})
 
--- What views and lists have in common: assignment to an index, ranges as tables, and iteration.
+-- Views and lists have this in common: assignment to an index, ranges as tables, and iteration.
 local function sequence(methods, metatable, length)
   local values, assign, get = methods.values, methods.assign, methods.get
   methods.values = nil
@@ -168,7 +168,7 @@ end
 sequence(View, view_metatable, view.count)
 sequence(List, list_metatable, list.length)
 
--- What locks and semaphores have in common: the method that takes them may be told not to wait, and fn may be called
+-- Locks and semaphores have this in common: the method that takes them may be told not to wait, and fn may be called
 -- while they are taken.
 local function takeable(methods, metatable, verb)
   local take = methods[verb]

@@ -71,7 +71,7 @@ namespace eval ::polyshm {
         return 1
     }
 
-    # What a count that was left out stands for: all from $start on. A bad start is left for the core to refuse.
+    # A count that was left out stands for all from $start on. A bad start is left for the core to refuse.
     proc Rest {count total start} {
         if {$count ne ""} {
             return $count

@@ -25,7 +25,7 @@ typedef struct polyshm_lua_userdata {
 } polyshm_lua_userdata;
 enum { POLYSHM_LUA_ELSEWHERE = -1 };
 
-/* What is behind a handle of this type, or NULL. */
+/* Returns what is behind a handle of this type, or NULL. */
 static inline void *polyshm_lua_behind(lua_State *L, int index, const swig_type_info *type) {
   const polyshm_lua_userdata *userdata = lua_touserdata(L, index);
   return userdata && lua_rawlen(L, index) == sizeof *userdata && userdata->handle.type == type ? userdata->handle.ptr

@@ -150,7 +150,7 @@ static int polyshm_lua_synchronize(lua_State *L) {
 
 %native(synchronize) int polyshm_lua_synchronize(lua_State *L);
 
-/* What the api files mark. */
+/* The api files mark calls with these. */
 %define %polyshm_may_work(call, condition)
 %exception call %{
   struct polyshm_lua_waiting waiting;

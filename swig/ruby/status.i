@@ -58,7 +58,7 @@ static void polyshm_ruby_raise(polyshm_status status) {
   rb_exc_raise(exception);
 }
 
-/* What an object is, for the words of a TYPE error: without calling any of its methods. */
+/* Says what an object is, for the words of a TYPE error, without calling any of its methods. */
 static const char *polyshm_ruby_kind(VALUE object) {
   if (NIL_P(object))
     return "nil";

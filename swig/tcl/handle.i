@@ -20,7 +20,7 @@ typedef struct tcl_class {
   const char *name;
   polyshm_status (*close)(void *object);
   void (*free)(void *object);
-  /* What polyshm::with does before and after its script; NULL: it closes the object. No outcome: not in time. */
+  /* polyshm::with does these before and after its script; NULL: it closes the object. No outcome: not in time. */
   polyshm_status (*acquire)(void *object, int64_t timeout, const char **outcome);
   polyshm_status (*release)(void *object);
   tcl_method methods[TCL_METHODS_MAX]; /* the facade's here, SWIG's are added when the module is first loaded */

@@ -209,7 +209,7 @@ static bool tcl_find_kind(Tcl_Obj *word, int32_t *kind) {
   return false;
 }
 
-/* What an item's text and bytes point into, until the call is over. */
+/* An item's text and bytes point into this until the call is over. */
 static void tcl_hold(Tcl_Obj *object, Tcl_Obj **held) {
   Tcl_IncrRefCount(object);
   *held = object;

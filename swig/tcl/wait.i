@@ -80,7 +80,7 @@ static polyshm_status tcl_timeout(Tcl_Obj *word, int64_t *out) {
   if (tcl_failed(interp, tcl_timeout($input, &$1))) SWIG_fail;
 }
 
-/* What the api files mark. */
+/* The api files mark calls with these. */
 %define %polyshm_may_wait(call)
 %exception call %{
   tcl_wait wait;

@@ -29,7 +29,7 @@ module PolyShm
                        :set_directory
   private_constant :FLAG_READONLY, :FLAG_ANY_OWNER
 
-  # What the classes share.
+  # The classes share these methods.
   module Facade
     private
 

@@ -1,4 +1,4 @@
-/* An object's members: how a handle becomes one in each process, and what there is to say where it cannot. */
+/* A handle becomes a member of its object in each process here, or is told why it cannot. */
 #include "object.h"
 
 #include <polyshm/directory.h>

@@ -120,7 +120,7 @@ static polyshm_status have_segment(const polyshm__request *request, int *file, p
   return polyshm__segment_attach(request->name, request->flags, request->timeout, kept, out);
 }
 
-/* What was found, and not made, is looked at. */
+/* An object that was found, and not made, is looked at. */
 static polyshm_status recognise(const polyshm__object *object, const char *verb, int file) {
   polyshm_status status = check_bytes(object, verb);
   if (!status && object->class->owned &&

@@ -20,7 +20,8 @@ typedef struct polyshm__object {
   const struct polyshm__class *class;
 } polyshm__object;
 
-/** The kinds differ in this. All bodies are zero bytes at first but for a tag, and what write() adds. */
+/** Each kind of object differs from the others in these fields. All bodies are zero bytes at first but for a
+ * tag, and what write() adds. */
 typedef struct polyshm__class {
   polyshm__kind kind;
   char tag[5]; /* four letters, in the body behind its first four bytes */
@@ -54,7 +55,7 @@ typedef struct polyshm__request {
  * failure. */
 polyshm_status polyshm__object_make(const polyshm__request *request, void *out);
 
-/** What a lock is, for the lock of a segment. */
+/** The class of locks, for the lock of a segment. */
 const polyshm__class *polyshm__lock_class(void);
 
 /** Closes: its participant is dead for all others from now on. Idempotent. NULL is closed. */
@@ -76,7 +77,7 @@ static inline bool polyshm__object_closed(const polyshm__object *object) {
   return polyshm__participants_closed(&object->participants);
 }
 
-/** What every call ends with, as polyshm__segment_done(). */
+/** Every call ends with this, as with polyshm__segment_done(). */
 static inline polyshm_status polyshm__object_done(const polyshm__object *object, const char *verb) {
   polyshm__after_access();
   return polyshm__object_closed(object) ? polyshm__object_fail(object, POLYSHM_CLOSED, verb, NULL)

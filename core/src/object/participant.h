@@ -50,7 +50,7 @@ static inline uint32_t polyshm__participants_id(const polyshm__participants *par
  * it. ESTALE, EMFILE, … */
 polyshm_status polyshm__participants_join(polyshm__participants *participants,
                                           const polyshm_segment *segment);
-/** What keeps the next one from joining. */
+/** Finds out what keeps the next one from joining. */
 void polyshm__participants_obstacle(polyshm__participants *participants, const polyshm_segment *segment,
                                     polyshm__obstacle *obstacle);
 

@@ -42,7 +42,7 @@ static bool may_make(const polyshm_segment *segment) {
   return !segment->readonly && (polyshm__user() == segment->owner || polyshm__user() == 0);
 }
 
-/* Who takes part in the lock writes to it; who may only read the segment takes no part. */
+/* Everybody who takes part in the lock writes to it; a user who may only read the segment takes no part. */
 static int64_t mode_of_lock(const polyshm_segment *segment) {
   const int64_t group = (segment->mode & 060) == 060 ? 060 : 0, others = (segment->mode & 06) == 06 ? 06 : 0;
   return 0600 | group | others;
@@ -111,7 +111,7 @@ static polyshm_status make_lock(const polyshm_segment *segment, const char *name
   return nameless(segment);
 }
 
-/* What stands in the way of a new lock: that of a segment which had the name before. */
+/* The lock of a segment that had the name before stands in the way of a new one. */
 static polyshm_status replace_lock(const polyshm_segment *segment) {
   bool named = false;
   if (!may_make(segment))

@@ -1,4 +1,4 @@
-/* What the system says of a file, with the time of its birth where the file system keeps that: statx(2),
+/* The system tells the facts of a file, and its time of birth where the file system keeps that: statx(2),
  * which not every libc has, or fstatat(2). */
 #include "platform.h"
 

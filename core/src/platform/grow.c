@@ -90,7 +90,7 @@ static void allocate_some(void *context) {
     all->step = all->step < STEP ? all->step * 2 : STEP;
   }
   if (all->status == POLYSHM_EINTR && ++all->interruptions < MOST_INTERRUPTIONS) {
-    /* What a signal came into is undone: a shorter step may be through before the next one. */
+    /* A step that a signal came into is undone: a shorter step may be through before the next one. */
     all->status = POLYSHM_OK;
     all->step = all->step > LEAST_STEP ? all->step / 2 : all->step;
   }

@@ -104,7 +104,7 @@ static int64_t least(int64_t a, int64_t b) {
   return a < b ? a : b;
 }
 
-/* What may still be taken of what is limited, or UNLIMITED. */
+/* Returns what may still be taken of what is limited, or UNLIMITED. */
 static int64_t left_of(const char *folder, const char *limit_name, const char *usage_name) {
   int64_t limit = read_number(folder, limit_name), usage = read_number(folder, usage_name);
   return limit == UNLIMITED || usage == UNLIMITED ? UNLIMITED : limit > usage ? limit - usage : 0;

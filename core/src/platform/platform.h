@@ -21,7 +21,7 @@ enum {
 };
 #define POLYSHM__RAMFS UINT32_C(0x858458f6)
 
-/** What is wrong with a directory, as one for segments. */
+/** A directory may be wrong in these ways as one for segments. */
 typedef enum polyshm__directory_fault {
   POLYSHM__DIRECTORY_GOOD,
   POLYSHM__DIRECTORY_RELATIVE,     /**< ARGUMENT: no absolute path */
@@ -44,8 +44,8 @@ typedef struct polyshm__directory_facts {
   bool without_inodes;       /**< its file system has no file left */
 } polyshm__directory_facts;
 
-/** What is to say of the directory in use, or of the one that would be; not closely: no more than whether it
- * is there. */
+/** Tells what is to say of the directory in use, or of the one that would be; not closely: no more than
+ * whether it is there. */
 void polyshm__directory_look(polyshm__directory_facts *facts, bool closely);
 /** Chooses a directory for good; one that is in use already may be chosen again. */
 polyshm_status polyshm__directory_choose(const char *path, polyshm__directory_facts *facts);
@@ -61,8 +61,8 @@ polyshm_status polyshm__path_of(polyshm__path *path, const char *name);
 
 /* ---- facts.c: what the system says of a file ---- */
 
-/** Which file a name meant: a name can come back with another file behind it, and on some file systems with
- * the number of the one that went. */
+/** Tells which file a name meant: a name can come back with another file behind it, and on some file systems
+ * with the number of the one that went. */
 typedef struct polyshm__identity {
   uint64_t device, inode;
   int64_t birth; /**< nanoseconds since 1970; 0: not known */
@@ -100,7 +100,7 @@ polyshm_status polyshm__file_open_same(const char *name, bool readonly, const po
 /** Opens a file once more, through a descriptor that is still it or else by its name. ESTALE: neither.
  * ENOENT: nor, though it has a name, which this process does not see. */
 polyshm_status polyshm__file_again(int fd, const char *name, const polyshm__identity *identity, int *again);
-/** Which file system an open file is on: POLYSHM__TMPFS, … */
+/** Returns which file system an open file is on: POLYSHM__TMPFS, … */
 uint32_t polyshm__file_system(int fd);
 polyshm_status polyshm__file_facts(const char *name, polyshm__facts *facts);
 polyshm_status polyshm__file_unlink(const char *name);
@@ -169,7 +169,7 @@ void polyshm__memory_look(polyshm__memory *memory);
 /** Whether so much is left for a file in memory. */
 bool polyshm__memory_has(const polyshm__memory *memory, int64_t bytes);
 
-/** What stands before /proc and /sys: nothing, but in tests. */
+/** This stands before /proc and /sys: nothing, but in tests. */
 extern const char *polyshm__system_root;
 
 /* ---- map.c: memory ---- */
@@ -231,7 +231,7 @@ polyshm_status polyshm__thread_begin(void);
  * when a thread ends. */
 void polyshm__thread_end(void);
 
-/** Who wants to be told of the end of threads that have a number. Zero bytes at first. */
+/** Somebody who wants to be told of the end of threads that have a number. Zero bytes at first. */
 typedef struct polyshm__thread_watch polyshm__thread_watch;
 struct polyshm__thread_watch {
   void (*ended)(polyshm__thread_watch *watch, uint64_t number);

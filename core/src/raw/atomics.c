@@ -102,18 +102,35 @@ polyshm_status polyshm_view_store(polyshm_view *view, int64_t index, const polys
   return operate(view, "store", STORE, index, value, NULL);
 }
 
-#define OPERATION(verb, what)                                                                                \
-  polyshm_status polyshm_view_##verb(polyshm_view *view, int64_t index, const polyshm_value *value,          \
-                                     polyshm_value *out) {                                                   \
-    return operate(view, #verb, what, index, value, out);                                                    \
-  }
-OPERATION(add, ADD)
-OPERATION(sub, SUB)
-OPERATION(and, AND)
-OPERATION(or, OR)
-OPERATION(xor, XOR)
-OPERATION(exchange, EXCHANGE)
-#undef OPERATION
+polyshm_status polyshm_view_add(polyshm_view *view, int64_t index, const polyshm_value *value,
+                                polyshm_value *out) {
+  return operate(view, "add", ADD, index, value, out);
+}
+
+polyshm_status polyshm_view_sub(polyshm_view *view, int64_t index, const polyshm_value *value,
+                                polyshm_value *out) {
+  return operate(view, "sub", SUB, index, value, out);
+}
+
+polyshm_status polyshm_view_and(polyshm_view *view, int64_t index, const polyshm_value *value,
+                                polyshm_value *out) {
+  return operate(view, "and", AND, index, value, out);
+}
+
+polyshm_status polyshm_view_or(polyshm_view *view, int64_t index, const polyshm_value *value,
+                               polyshm_value *out) {
+  return operate(view, "or", OR, index, value, out);
+}
+
+polyshm_status polyshm_view_xor(polyshm_view *view, int64_t index, const polyshm_value *value,
+                                polyshm_value *out) {
+  return operate(view, "xor", XOR, index, value, out);
+}
+
+polyshm_status polyshm_view_exchange(polyshm_view *view, int64_t index, const polyshm_value *value,
+                                     polyshm_value *out) {
+  return operate(view, "exchange", EXCHANGE, index, value, out);
+}
 
 polyshm_status polyshm_view_load(const polyshm_view *view, int64_t index, polyshm_value *out) {
   uint8_t *element = NULL;

@@ -1,4 +1,4 @@
-/* What is done with a segment's bytes. */
+/* These are the calls on a segment's bytes. */
 #include "bulk.h"
 #include "segment.h"
 

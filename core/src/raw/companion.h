@@ -16,7 +16,7 @@ enum {
   POLYSHM__RECORD_OFFSET = 16          /* in the lock's body */
 };
 
-/** Which segment a lock was made for: all zero where it was made by itself. */
+/** Tells which segment a lock was made for: all zero where it was made by itself. */
 typedef struct polyshm__record {
   uint64_t inode;
   int64_t birth; /* nanoseconds since 1970; 0: not known */

@@ -1,4 +1,4 @@
-/* Growth, one's own and that of others. */
+/* These calls let a segment grow, and notice that others did. */
 #include "segment.h"
 
 #include <inttypes.h>

@@ -49,14 +49,14 @@ static_assert(offsetof(polyshm__header, endian) == 8 && offsetof(polyshm__header
                   sizeof(polyshm__header) == 64,
               "docs/layouts.md");
 
-/** What users call the kind. Static text. */
+/** Returns what users call the kind. Static text. */
 const char *polyshm__kind_name(polyshm__kind kind);
 
 /** A new object's header. */
 void polyshm__header_make(polyshm__header *header, polyshm__kind kind, int64_t size);
 
-/** What users call the object whose first @p length bytes these are: SharedMemory where they are no object's.
- * Static text. */
+/** Returns what users call the object whose first @p length bytes these are: SharedMemory where they are no
+ * object's. Static text. */
 const char *polyshm__header_kind_name(const polyshm__header *header, int64_t length);
 
 /** Whether the first @p length bytes of a file of @p size bytes are the header of such an object: KIND,

@@ -2,6 +2,7 @@
 
 #include "segment.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,12 +17,14 @@
 #define ITEM_LEAST (WORD + WORD + WORD + 1) /* an offset, a slot, a format, a code */
 #define HEAD_LEAST (2 * WORD)
 
-/* What CPython makes of an item after it has unpacked it. */
+/* A code tells CPython what to make of an item after it has unpacked it. */
 enum { CODE_NUMBER = 0, CODE_STR = 1, CODE_BYTES = 2, CODE_NONE = 3 };
 
-/* The longest text that a format's eight characters can tell: "9999999s". No list of ours has a longer slot,
- * but a peer's may. */
+/* The longest text that a format's eight characters can tell: "9999999s". A peer's slot may be that long; the
+ * largest of ours is the next lower multiple of 8, and always longer than its text. */
 #define TEXT_MOST INT64_C(9999999)
+#define SLOT_MOST (TEXT_MOST / WORD * WORD)
+static_assert(POLYSHM_LIST_TEXT_MAX == SLOT_MOST - 1, "polyshm/list.h");
 
 /* Nanoseconds to wait for codes that are missing. CPython writes them microseconds after all else, and an
  * item whose writer died between its format and its code must not keep others from the rest. */
@@ -46,7 +49,7 @@ static polyshm_status no_list(const char *verb) {
   return polyshm__missing(verb, "list");
 }
 
-/* What is wrong with a value that is to become an item. A new list may have no name yet: NULL. */
+/* Says what is wrong with a value that is to become an item. A new list may have no name yet: NULL. */
 __attribute__((format(printf, 5, 6))) static polyshm_status
 bad_item(polyshm_status status, const char *verb, const char *name, int64_t index, const char *format, ...) {
   char why[160];
@@ -126,7 +129,7 @@ static int64_t text_length(uint64_t word) {
   return digits && format_word(format) == word && format[digits] == 's' && !format[digits + 1] ? length : -1;
 }
 
-/* What of an item's slot its text can use. */
+/* Returns how much of an item's slot its text can use. */
 static int64_t slot_bytes(const polyshm_list *list, int64_t index) {
   const int64_t bytes = list->offsets[index + 1] - list->offsets[index];
   return bytes < TEXT_MOST ? bytes : TEXT_MOST;
@@ -255,7 +258,7 @@ static polyshm_status load_value(const polyshm_list *list, const char *verb, uin
 
 /* ---- making one ---- */
 
-/* What a new list is made from; its offsets are laid out before the segment is made. */
+/* A new list is made from this; its offsets are laid out before the segment is made. */
 typedef struct plan {
   const polyshm_value *values;
   polyshm_list *list;

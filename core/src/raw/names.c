@@ -1,4 +1,5 @@
-/* Names: which there may be, whether one still means its segment, how it goes, and which there are. */
+/* This file knows which names there may be, whether one still means its segment, how it goes, and which there
+ * are. */
 #include "companion.h"
 #include "segment.h"
 

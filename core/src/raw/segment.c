@@ -129,7 +129,7 @@ struct creation {
   int *file;
 };
 
-/* What there is to say where no way to create went through. */
+/* Says what there is to say where no way to create went through. */
 static polyshm_status fail_to_create(const struct creation *creation, polyshm_status status,
                                      const char *refused) {
   const char *verb = creation->verb, *name = creation->name ? creation->name : "";

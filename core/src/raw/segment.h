@@ -35,7 +35,7 @@ struct polyshm_segment {
   char name[256];
 };
 
-/** What a segment holds from the moment it has its name: write() is given its zero bytes before. */
+/** A segment holds this from the moment it has its name: write() is given its zero bytes before. */
 typedef struct polyshm__contents {
   polyshm_status (*write)(uint8_t *base, const polyshm__draft *draft, void *context);
   void *context;
@@ -108,7 +108,7 @@ static inline void polyshm__after_access(void) {
 #endif
 }
 
-/** What every access ends with. */
+/** Every access ends with this. */
 static inline polyshm_status polyshm__segment_done(const polyshm_segment *segment, const char *verb) {
   polyshm__after_access();
   if (atomic_load_explicit(&segment->closed, memory_order_acquire))

@@ -33,9 +33,9 @@ static bool spin(_Atomic uint32_t *word, uint32_t id) {
   return false;
 }
 
-/* Who goes away takes back its own reservation, which would keep whoever comes next out for a moment. If
- * others have waited for long as well, they make theirs when they look next; if it is unlocked already, one
- * of them is woken, because it may have seen it reserved. */
+/* A waiter that goes away takes back its own reservation, which would keep whoever comes next out for a
+ * moment. If others have waited for long as well, they make theirs when they look next; if it is unlocked
+ * already, one of them is woken, because it may have seen it reserved. */
 static void take_reservation_back(_Atomic uint32_t *word) {
   for (int tries = 0; tries < TRIES; tries++) {
     const uint32_t seen = atomic_load_explicit(word, memory_order_relaxed);

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** Who else uses the word, and whether the wait is still wanted. */
+/** Tells who else uses the word, and whether the wait is still wanted. */
 typedef struct polyshm__peers {
   bool (*alive)(void *context, uint32_t id); /**< what cannot be found out counts as life */
   bool (*closed)(void *context);

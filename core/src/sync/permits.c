@@ -13,7 +13,7 @@ enum { SLICE = POLYSHM__SLICE, SLICE_AMONG_RELEASES = 48000000 };
 
 /* ---- holders ---- */
 
-/* Who was asked for, and so need not be asked for again: one holder may have many permits. */
+/* A census remembers who was asked for, as one holder may have many permits. */
 enum { PLACES = 2 * POLYSHM__PERMITS_MOST };
 
 typedef struct census {

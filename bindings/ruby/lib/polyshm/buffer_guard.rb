@@ -5,7 +5,7 @@ module PolyShm
   # and writes before the buffer. Without a length, clear does not look at its offset at all. What extends a buffer here stands
   # before those methods; its slices are guarded as well.
   module BufferGuard
-    # Which arguments are offsets or lengths in the buffer itself, and which is an offset in another one.
+    # Tells which arguments are offsets or lengths in the buffer itself, and which is an offset in another one.
     OWN = { get_value: [1], set_value: [1], get_string: [0, 1], set_string: [1, 2], copy: [1, 2], slice: [0, 1], clear: [1, 2] }.freeze
     OTHER = { set_string: 3, copy: 3 }.freeze
 

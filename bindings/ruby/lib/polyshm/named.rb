@@ -1,9 +1,9 @@
 # frozen_string_literal: true
 
 module PolyShm
-  # What the classes share whose objects have a name in the system.
+  # The classes whose objects have a name in the system share this.
   module Named
-    # What a class itself has.
+    # The class itself has these methods.
     module Verbs
       # Removes a name, whatever it means; those who are attached keep their memory.
       def unlink(name)

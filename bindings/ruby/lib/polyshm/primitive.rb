@@ -1,12 +1,12 @@
 # frozen_string_literal: true
 
 module PolyShm
-  # What Lock, Semaphore and Event share: named objects that processes of any language coordinate by.
+  # Lock, Semaphore and Event share this: they are named objects that processes of any language coordinate by.
   module Primitive
     include Facade
     include Named
 
-    # What their classes have. A class gives the core's calls as core_create, core_attach and core_open.
+    # Their classes share these methods. A class gives the core's calls as core_create, core_attach and core_open.
     module Verbs
       include Facade
       include Named::Verbs

@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 module PolyShm
-  # What views and lists share: their elements in a row, at fixed places.
+  # Views and lists share this: their elements stand in a row, at fixed places.
   module Sequence
     include Enumerable
 
