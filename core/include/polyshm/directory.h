@@ -29,18 +29,37 @@ extern "C" {
 #endif
 
 /**
- * Chooses the directory, over what the environment names. To choose the one again that is in use succeeds.
- * Threads may call it at once: the first one chooses.
+ * @defgroup polyshm_directory Directory
+ * @brief Where the names are.
  *
- * @return POLYSHM_ARGUMENT: no absolute path, or another directory is in use already. POLYSHM_ENOENT,
- * POLYSHM_ENOTDIR, POLYSHM_EACCES, POLYSHM_ENAMETOOLONG: it cannot be one. POLYSHM_EOPNOTSUPP: it is on
- * another file system. POLYSHM_EPERM: others may remove names in it. Nothing was chosen.
+ * Threads and fork: the choice is the process's, made once; a child of fork(2) has its parent's.
+ * @{
+ */
+
+/**
+ * Chooses the directory, over what the environment names. To choose the one again that is in use succeeds.
+ * Threads may call it at once: the first one chooses. After a failure nothing was chosen.
+ *
+ * @param path An absolute path of at most 1023 bytes.
+ * @retval POLYSHM_ARGUMENT It is no absolute path, or another directory is in use already.
+ * @retval POLYSHM_ENOENT It is not there.
+ * @retval POLYSHM_ENOTDIR It is no directory.
+ * @retval POLYSHM_EACCES This user cannot reach it.
+ * @retval POLYSHM_ENAMETOOLONG The path is too long.
+ * @retval POLYSHM_EOPNOTSUPP It is on a file system that is none of those known to do.
+ * @retval POLYSHM_EPERM Others may remove names in it.
+ * @return 0, or one of these or another negative status.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_set_directory(const char *path);
 
-/** The directory in use, or the one that would be; this is no use of a name. Valid until the process changes
- * its environment. */
+/**
+ * Tells the directory in use, or the one that would be; this is no use of a name.
+ *
+ * @return The path, valid until the process changes its environment.
+ */
 POLYSHM_API const char *polyshm_directory(void);
+
+/** @} */
 
 #ifdef __cplusplus
 }

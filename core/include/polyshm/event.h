@@ -24,57 +24,161 @@
 extern "C" {
 #endif
 
+/**
+ * @defgroup polyshm_event Events
+ * @brief A flag that processes wait for.
+ *
+ * Threads and fork: any number of threads may use a handle at once, close() among them; free() needs the
+ * last user to be gone. A child of fork(2) may use, close and free its copies, which touches nothing of its
+ * parent's.
+ * @{
+ */
+
 /** A process's handle on an event. */
 typedef struct polyshm_event polyshm_event;
 
-/** Creates an event, not set, and its handle. Name, mode and errors as polyshm_segment_create(). */
+/**
+ * Creates an event, not set, and its handle. Other failures are those of polyshm_segment_create().
+ *
+ * @param name The name, or NULL for a generated one: `psm_` and 8 random hexadecimal digits.
+ * @param mode The permission bits, 0 … 0777, exactly as given: the umask does not apply. Who takes part
+ *   reads and writes, so the owner needs both, and group and others need both or neither: 0600, 0660, 0606,
+ *   0666.
+ * @param out Receives the handle, to be given back by polyshm_event_free(); NULL after a failure.
+ * @retval POLYSHM_ARGUMENT That is not a name one can create, or the mode is one with which somebody could
+ *   take no part.
+ * @return 0, or one of these or another negative status.
+ */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_event_create(const char *name, int64_t mode,
                                                                 polyshm_event **out);
 
-/** Attaches to an existing event; parameters and errors as polyshm_lock_attach(). */
+/**
+ * Attaches to an existing event. Other failures are those of polyshm_segment_attach().
+ *
+ * @param name The name.
+ * @param flags POLYSHM_FLAG_ANY_OWNER, or 0: who takes part writes, so READONLY is not for it.
+ * @param timeout Nanoseconds to wait for the name to appear; 0: does not wait; negative: for ever.
+ * @param out Receives the handle, to be given back by polyshm_event_free(); NULL after a failure.
+ * @retval POLYSHM_KIND The name means something else; the words say what.
+ * @retval POLYSHM_INCOMPATIBLE It was made by a newer version of polyshm, or on a machine of the other byte
+ *   order.
+ * @retval POLYSHM_CORRUPT Its header is damaged.
+ * @return 0, or one of these or another negative status.
+ */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_event_attach(const char *name, int64_t flags,
                                                                 int64_t timeout, polyshm_event **out);
 
-/** Attaches if the name exists, else creates it. Errors: those of create and attach. */
+/**
+ * Attaches if the name exists, else creates it. Failures are those of create and attach.
+ *
+ * @param name The name.
+ * @param mode The permission bits, 0 … 0777, exactly as given: the umask does not apply.
+ * @param flags POLYSHM_FLAG_ANY_OWNER, or 0.
+ * @param out Receives the handle, to be given back by polyshm_event_free(); NULL after a failure.
+ * @retval POLYSHM_KIND The name means something else; the words say what.
+ * @return 0, or one of these or another negative status.
+ */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_event_open(const char *name, int64_t mode, int64_t flags,
                                                               polyshm_event **out);
 
-/** Closes the handle. Idempotent; later calls are POLYSHM_CLOSED. The name stays. */
+/**
+ * Closes the handle. Idempotent; later calls are POLYSHM_CLOSED. The name stays.
+ *
+ * @param event The event; NULL is closed.
+ * @retval POLYSHM_OK Always.
+ */
 POLYSHM_API polyshm_status polyshm_event_close(polyshm_event *event);
 
-/** Gives the handle back (NULL is ignored), which closes it. No other thread may be using it. */
+/**
+ * Gives the handle back, which closes it. No other thread may be using it.
+ *
+ * @param event The event; NULL is ignored.
+ */
 POLYSHM_API void polyshm_event_free(polyshm_event *event);
 
-/** As polyshm_segment_unlink(). */
+/**
+ * Removes the name, as polyshm_segment_unlink(): who is attached goes on with what has lost its name.
+ *
+ * @param event The event.
+ * @retval POLYSHM_ENOENT The name is gone, or means a newer object, which is left alone.
+ * @retval POLYSHM_EACCES This user may not remove names in the directory.
+ * @retval POLYSHM_EPERM The name is another user's, in a sticky directory.
+ * @retval POLYSHM_ARGUMENT No event was given.
+ * @return 0, or one of these or another negative status.
+ */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_event_unlink(const polyshm_event *event);
 
-/** Whether the handle is closed (true for NULL). */
+/**
+ * Tells whether the handle is closed.
+ *
+ * @param event The event.
+ * @return Whether it is closed; true for NULL.
+ */
 POLYSHM_API bool polyshm_event_closed(const polyshm_event *event);
 
-/** The name, as polyshm_segment_name(). */
+/**
+ * Tells the name, as polyshm_segment_name().
+ *
+ * @param event The event.
+ * @return The name, valid as long as the handle; "" for NULL.
+ */
 POLYSHM_API const char *polyshm_event_name(const polyshm_event *event);
 
-/** As polyshm_segment_stale(). */
+/**
+ * Tells whether the name is gone or means another event now: processes that mean different ones by one name
+ * do not meet.
+ *
+ * @param event The event.
+ * @param out Receives the answer.
+ * @retval POLYSHM_ARGUMENT No event, or no place for the result, was given.
+ * @return 0, or one of these or another negative status.
+ */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_event_stale(const polyshm_event *event, bool *out);
 
-/** Sets the flag, and wakes all who wait for it, even if it is cleared at once. POLYSHM_CLOSED. */
+/**
+ * Sets the flag, and wakes all who wait for it, even if it is cleared at once.
+ *
+ * @param event The event.
+ * @retval POLYSHM_CLOSED The event is closed.
+ * @return 0, or one of these or another negative status.
+ */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_event_set(polyshm_event *event);
 
-/** Clears the flag. POLYSHM_CLOSED. */
+/**
+ * Clears the flag.
+ *
+ * @param event The event.
+ * @retval POLYSHM_CLOSED The event is closed.
+ * @return 0, or one of these or another negative status.
+ */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_event_clear(polyshm_event *event);
 
-/** Whether the flag is set. POLYSHM_CLOSED. */
+/**
+ * Tells whether the flag is set.
+ *
+ * @param event The event.
+ * @param out Receives the answer.
+ * @retval POLYSHM_CLOSED The event is closed.
+ * @retval POLYSHM_ARGUMENT No event, or no place for the result, was given.
+ * @return 0, or one of these or another negative status.
+ */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_event_is_set(const polyshm_event *event, bool *out);
 
 /**
  * Waits until the flag is set; returns at once if it is.
  *
- * @param timeout nanoseconds; 0: look; negative: for ever.
- * @param out false: it was not set in time.
- * @return POLYSHM_EINTR: the wait was interrupted. POLYSHM_CLOSED.
+ * @param event The event.
+ * @param timeout Nanoseconds; 0: looks; negative: for ever.
+ * @param out Receives whether it was set in time.
+ * @retval POLYSHM_EINTR The wait was interrupted, by a signal or by the thread's hook.
+ * @retval POLYSHM_CLOSED The event is closed.
+ * @retval POLYSHM_ARGUMENT No event, or no place for the result, was given.
+ * @return 0, or one of these or another negative status.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_event_wait(polyshm_event *event, int64_t timeout,
                                                               bool *out);
+
+/** @} */
 
 #ifdef __cplusplus
 }

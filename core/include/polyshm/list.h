@@ -30,6 +30,16 @@
 extern "C" {
 #endif
 
+/**
+ * @defgroup polyshm_list Lists
+ * @brief ShareableList: CPython's list of items.
+ *
+ * Threads and fork: any number of threads may use a handle at once, close() among them; free() needs the
+ * last user to be gone. A child of fork(2) may use, close and free its copies, which touches nothing of its
+ * parent's.
+ * @{
+ */
+
 /** A process's handle on a list. */
 typedef struct polyshm_list polyshm_list;
 
@@ -37,17 +47,22 @@ typedef struct polyshm_list polyshm_list;
 #define POLYSHM_LIST_TEXT_MAX INT64_C(9999991)
 
 /**
- * Creates a list of @p count values, and its handle. It appears under its name with all its items, or not at
- * all.
+ * Creates a list of @p count values, and its handle. It appears under its name with all its items, or not
+ * at all. Other failures are those of polyshm_segment_create().
  *
- * @param name as polyshm_segment_create(): NULL for a generated one.
- * @param reserve the least number of bytes of a slot, 0 … POLYSHM_LIST_TEXT_MAX, so that its text can grow.
- * One number is for each slot that is made for text (so it is in a list of one item, too); @p count of them
- * are for each slot, whatever it is made for.
- * @param reserve_count 0, 1 or @p count, else POLYSHM_ARGUMENT.
- * @return POLYSHM_TYPE: a value is of no kind that a list holds. POLYSHM_RANGE: an integer beyond int64; text
- * or a reserve that is too long. POLYSHM_ARGUMENT: text that ends in NUL, or STR that is not UTF-8. And what
- *         polyshm_segment_create() returns. The failure's words tell the item.
+ * @param name The name, or NULL for a generated one: `psm_` and 8 random hexadecimal digits.
+ * @param values The items.
+ * @param count How many there are.
+ * @param reserve The least number of bytes of a slot, 0 … POLYSHM_LIST_TEXT_MAX, so that its text can grow.
+ *   One number is for each slot that is made for text (so it is in a list of one item, too); @p count of
+ *   them are for each slot, whatever it is made for.
+ * @param reserve_count 0, 1 or @p count.
+ * @param mode The permission bits, 0 … 0777, exactly as given: the umask does not apply.
+ * @param out Receives the handle, to be given back by polyshm_list_free(); NULL after a failure.
+ * @retval POLYSHM_TYPE A value is of no type that a list holds. These failures tell the item.
+ * @retval POLYSHM_RANGE An integer is beyond int64, or a text or a reserve is too long.
+ * @retval POLYSHM_ARGUMENT A text ends in NUL, a STR is not UTF-8, or a pointer or count is wrong.
+ * @return 0, or one of these or another negative status.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_list_create(const char *name, const polyshm_value *values,
                                                                int64_t count, const int64_t *reserve,
@@ -55,76 +70,175 @@ POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_list_create(const char *name,
                                                                polyshm_list **out);
 
 /**
- * Attaches to a list, whoever made it; as polyshm_segment_attach(). CPython makes a list in several steps: a
- * time-out also waits for the last of them.
+ * Attaches to a list, whoever made it. CPython makes a list in several steps: a time-out also waits for the
+ * last of them. Other failures are those of polyshm_segment_attach().
  *
- * @return POLYSHM_ENODATA: 0 bytes long, or CPython has not filled it yet. POLYSHM_CORRUPT: it is no list;
- * the words say why. And what polyshm_segment_attach() returns.
+ * @param name The name.
+ * @param flags POLYSHM_FLAG_READONLY and POLYSHM_FLAG_ANY_OWNER, or 0.
+ * @param timeout Nanoseconds to wait for the name to appear; 0: does not wait; negative: for ever.
+ * @param out Receives the handle, to be given back by polyshm_list_free(); NULL after a failure.
+ * @retval POLYSHM_ENODATA It has 0 bytes, or CPython has not filled it yet.
+ * @retval POLYSHM_CORRUPT It is no list; the words say why.
+ * @retval POLYSHM_KIND The name means a lock, a semaphore or an event.
+ * @return 0, or one of these or another negative status.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_list_attach(const char *name, int64_t flags,
                                                                int64_t timeout, polyshm_list **out);
 
-/** Attaches if the name exists, else creates it with these values. Errors: those of create and attach. */
+/**
+ * Attaches if the name exists, else creates it with these values. Failures are those of create and attach.
+ *
+ * @param name The name.
+ * @param values The items.
+ * @param count How many there are.
+ * @param reserve The least number of bytes of a slot, 0 … POLYSHM_LIST_TEXT_MAX, so that its text can grow.
+ *   One number is for each slot that is made for text (so it is in a list of one item, too); @p count of
+ *   them are for each slot, whatever it is made for.
+ * @param reserve_count 0, 1 or @p count.
+ * @param mode The permission bits, 0 … 0777, exactly as given: the umask does not apply.
+ * @param flags POLYSHM_FLAG_ANY_OWNER, or 0.
+ * @param out Receives the handle, to be given back by polyshm_list_free(); NULL after a failure.
+ * @retval POLYSHM_ARGUMENT A text ends in NUL, a STR is not UTF-8, or a pointer or count is wrong.
+ * @return 0, or one of these or another negative status.
+ */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_list_open(const char *name, const polyshm_value *values,
                                                              int64_t count, const int64_t *reserve,
                                                              int64_t reserve_count, int64_t mode,
                                                              int64_t flags, polyshm_list **out);
 
-/** Closes the list's segment. Idempotent; later calls are POLYSHM_CLOSED. The name stays. */
+/**
+ * Closes the list's segment. Idempotent; later calls are POLYSHM_CLOSED. The name stays.
+ *
+ * @param list The list; NULL is closed.
+ * @retval POLYSHM_OK Always.
+ */
 POLYSHM_API polyshm_status polyshm_list_close(polyshm_list *list);
 
-/** Gives the handle back (NULL is ignored). The name stays. */
+/**
+ * Gives the handle back. The name stays. No other thread may be using it.
+ *
+ * @param list The list; NULL is ignored.
+ */
 POLYSHM_API void polyshm_list_free(polyshm_list *list);
 
-/** As polyshm_segment_unlink(). */
+/**
+ * Removes the name, as polyshm_segment_unlink().
+ *
+ * @param list The list.
+ * @retval POLYSHM_ENOENT The name is gone, or means a newer object, which is left alone.
+ * @retval POLYSHM_EACCES This user may not remove names in the directory.
+ * @retval POLYSHM_EPERM The name is another user's, in a sticky directory.
+ * @retval POLYSHM_ARGUMENT No list was given.
+ * @return 0, or one of these or another negative status.
+ */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_list_unlink(const polyshm_list *list);
 
-/** Whether the list's segment is closed (true for NULL). */
+/**
+ * Tells whether the list's segment is closed.
+ *
+ * @param list The list.
+ * @return Whether it is closed; true for NULL.
+ */
 POLYSHM_API bool polyshm_list_closed(const polyshm_list *list);
 
-/** The name, as polyshm_segment_name(). */
+/**
+ * Tells the name, as polyshm_segment_name().
+ *
+ * @param list The list.
+ * @return The name, valid as long as the handle; "" for NULL.
+ */
 POLYSHM_API const char *polyshm_list_name(const polyshm_list *list);
 
-/** The segment under the list: a handle of its own, to be freed; closing it closes the list. */
+/**
+ * Gives the segment under the list: a handle of its own, to be freed; closing it closes the list.
+ *
+ * @param list The list.
+ * @param out Receives the handle, to be given back by polyshm_segment_free().
+ * @retval POLYSHM_ARGUMENT No list, or no place for the result, was given.
+ * @return 0, or one of these or another negative status.
+ */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_list_segment(const polyshm_list *list,
                                                                 polyshm_segment **out);
 
-/** Items; stays after close. 0 for NULL. */
+/**
+ * Tells the number of items; it stays after close.
+ *
+ * @param list The list.
+ * @return Items; 0 for NULL.
+ */
 POLYSHM_API int64_t polyshm_list_length(const polyshm_list *list);
 
-/** The longest text an item takes, in bytes: its slot's size, or 9999999, which is all that a format can say.
- * POLYSHM_INDEX. */
+/**
+ * Tells the longest text an item takes: its slot's size, or 9999999, which is all that a format can say.
+ *
+ * @param list The list.
+ * @param index Item index; from the end if negative.
+ * @param out Receives bytes.
+ * @retval POLYSHM_INDEX There is no item of that index.
+ * @retval POLYSHM_ARGUMENT No list, or no place for the result, was given.
+ * @return 0, or one of these or another negative status.
+ */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_list_capacity(const polyshm_list *list, int64_t index,
                                                                  int64_t *out);
 
-/** The bytes of the largest slot: scratch of this size suffices for every item. 0 for NULL. */
+/**
+ * Tells the size of the largest slot: scratch of this size suffices for every item.
+ *
+ * @param list The list.
+ * @return Bytes; 0 for NULL.
+ */
 POLYSHM_API int64_t polyshm_list_scratch(const polyshm_list *list);
 
 /** Room for a format: at most 8 characters and a NUL. */
 typedef struct polyshm_list_format_text {
-  char text[9];
+  char text[9]; /**< ends in NUL */
 } polyshm_list_format_text;
 
-/** An item's format, in the words of Python's struct module: "q", "d", "16s". POLYSHM_INDEX, POLYSHM_CORRUPT,
- * POLYSHM_CLOSED. */
+/**
+ * Tells an item's format, in the words of Python's struct module: "q", "d", "16s".
+ *
+ * @param list The list.
+ * @param index Item index; from the end if negative.
+ * @param out Receives the format.
+ * @retval POLYSHM_INDEX There is no item of that index.
+ * @retval POLYSHM_CORRUPT The item has a format that no list has.
+ * @retval POLYSHM_CLOSED The list is closed.
+ * @return 0, or one of these or another negative status.
+ */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_list_format(const polyshm_list *list, int64_t index,
                                                                polyshm_list_format_text *out);
 
 /**
- * Reads an item. Text is copied to @p scratch, and the value points there.
+ * Reads an item.
  *
- * @param size bytes of scratch; at least those of the slot if it holds text, else POLYSHM_ARGUMENT.
- * @return POLYSHM_INDEX. POLYSHM_CORRUPT: the item is none that a list holds, or STR that is not UTF-8.
- * POLYSHM_CLOSED.
+ * @param list The list.
+ * @param index Item index; from the end if negative.
+ * @param scratch Receives a text, to which the value then points.
+ * @param size Bytes of scratch; at least those of the largest slot that may be read.
+ * @param out Receives the value.
+ * @retval POLYSHM_INDEX There is no item of that index.
+ * @retval POLYSHM_CORRUPT The item is none that a list holds, or STR that is not UTF-8.
+ * @retval POLYSHM_ARGUMENT The scratch is too small, or a pointer is NULL.
+ * @retval POLYSHM_CLOSED The list is closed.
+ * @return 0, or one of these or another negative status.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_list_get(const polyshm_list *list, int64_t index,
                                                             void *scratch, int64_t size, polyshm_value *out);
 
 /**
- * Writes an item; its slot stays. POLYSHM_INDEX. POLYSHM_RANGE: text longer than the slot, or an integer
- * beyond int64. POLYSHM_ARGUMENT: text that ends in NUL, or STR that is not UTF-8. POLYSHM_TYPE,
- * POLYSHM_READONLY, POLYSHM_CLOSED. After a failure the item is what it was; after CLOSED because another
- * thread closed the list meanwhile, it may be changed, and a text partly.
+ * Writes an item; its slot stays. After a failure the item is what it was.
+ *
+ * @param list The list.
+ * @param index Item index; from the end if negative.
+ * @param value The value.
+ * @retval POLYSHM_INDEX There is no item of that index.
+ * @retval POLYSHM_RANGE A text is longer than its slot, or an integer is beyond int64.
+ * @retval POLYSHM_ARGUMENT A text ends in NUL, a STR is not UTF-8, or a pointer is NULL.
+ * @retval POLYSHM_TYPE A value is of no type that a list holds.
+ * @retval POLYSHM_READONLY The handle may only read.
+ * @retval POLYSHM_CLOSED The list is closed. If another thread closed it meanwhile, an item may be changed,
+ *   and a text partly.
+ * @return 0, or one of these or another negative status.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_list_set(polyshm_list *list, int64_t index,
                                                             const polyshm_value *value);
@@ -133,29 +247,77 @@ POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_list_set(polyshm_list *list, 
 typedef polyshm_status polyshm_list_take(const polyshm_value *value, void *context);
 
 /**
- * Hands over @p count items from @p index on (0 ... length), each as polyshm_list_get() reads it.
- * POLYSHM_INDEX, found before the first; then what get or @p take return. take may longjmp out: the core
- * holds nothing meanwhile.
+ * Hands over items, each as polyshm_list_get() reads it. The callback may longjmp out: the core holds
+ * nothing meanwhile.
+ *
+ * @param list The list.
+ * @param index The first item, 0 … length.
+ * @param count Items.
+ * @param scratch Receives a text, to which the value then points.
+ * @param size Bytes of scratch; at least those of the largest slot that may be read.
+ * @param take Is called for each item.
+ * @param context Is handed to it.
+ * @retval POLYSHM_INDEX The range lies outside the list, which is found before the first item.
+ * @retval POLYSHM_CORRUPT An item is none that a list holds.
+ * @retval POLYSHM_CLOSED The list is closed.
+ * @return 0, what the callback ended the walk with, or a failure.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_list_walk(const polyshm_list *list, int64_t index,
                                                              int64_t count, void *scratch, int64_t size,
                                                              polyshm_list_take *take, void *context);
 
-/** Writes @p count items from @p index on (0 ... length). Errors as set, all found before the first is
- * written. */
+/**
+ * Writes items. All failures are found before the first is written.
+ *
+ * @param list The list.
+ * @param index The first item, 0 … length.
+ * @param values The values.
+ * @param count Items.
+ * @retval POLYSHM_INDEX There is no item of that index.
+ * @retval POLYSHM_RANGE A text is longer than its slot, or an integer is beyond int64.
+ * @retval POLYSHM_ARGUMENT A text ends in NUL, a STR is not UTF-8, or a pointer is NULL.
+ * @retval POLYSHM_TYPE A value is of no type that a list holds.
+ * @retval POLYSHM_READONLY The handle may only read.
+ * @retval POLYSHM_CLOSED The list is closed. If another thread closed it meanwhile, an item may be changed,
+ *   and a text partly.
+ * @return 0, or one of these or another negative status.
+ */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_list_assign(polyshm_list *list, int64_t index,
                                                                const polyshm_value *values, int64_t count);
 
-/** How many items equal the value. Scratch as get. POLYSHM_CORRUPT, POLYSHM_CLOSED. */
+/**
+ * Counts the items that equal a value.
+ *
+ * @param list The list.
+ * @param value The value.
+ * @param scratch Receives a text, to which the value then points.
+ * @param size Bytes of scratch; at least those of the largest slot that may be read.
+ * @param out Receives the number.
+ * @retval POLYSHM_CORRUPT An item is none that a list holds.
+ * @retval POLYSHM_CLOSED The list is closed.
+ * @return 0, or one of these or another negative status.
+ */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_list_count(const polyshm_list *list,
                                                               const polyshm_value *value, void *scratch,
                                                               int64_t size, int64_t *out);
 
-/** The index of the first item that equals the value, or -1. Scratch as get. POLYSHM_CORRUPT, POLYSHM_CLOSED.
+/**
+ * Finds the first item that equals a value.
+ *
+ * @param list The list.
+ * @param value The value.
+ * @param scratch Receives a text, to which the value then points.
+ * @param size Bytes of scratch; at least those of the largest slot that may be read.
+ * @param out Receives its index, or -1.
+ * @retval POLYSHM_CORRUPT An item that comes before it is none that a list holds.
+ * @retval POLYSHM_CLOSED The list is closed.
+ * @return 0, or one of these or another negative status.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_list_index(const polyshm_list *list,
                                                               const polyshm_value *value, void *scratch,
                                                               int64_t size, int64_t *out);
+
+/** @} */
 
 #ifdef __cplusplus
 }

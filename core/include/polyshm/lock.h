@@ -53,6 +53,16 @@
 extern "C" {
 #endif
 
+/**
+ * @defgroup polyshm_lock Locks
+ * @brief Mutual exclusion that survives a killed owner.
+ *
+ * Threads and fork: any number of threads may use a handle at once, close() among them; free() needs the
+ * last user to be gone. A child of fork(2) may use, close and free its copies, which touches nothing of its
+ * parent's.
+ * @{
+ */
+
 /** A process's handle on a lock. */
 typedef struct polyshm_lock polyshm_lock;
 
@@ -65,35 +75,67 @@ typedef struct polyshm_lock polyshm_lock;
 /** How an attempt to lock ended: only 0, POLYSHM_LOCK_TIMED_OUT, leaves the caller without the lock. */
 typedef int32_t polyshm_lock_outcome;
 
+/** @cond */
 enum {
 #define POLYSHM_LOCK_OUTCOME(name, number, text) POLYSHM_##name = (number),
   POLYSHM_LOCK_OUTCOME_MAP(POLYSHM_LOCK_OUTCOME)
 #undef POLYSHM_LOCK_OUTCOME
 };
+/** @endcond */
 
-/** The outcome in a word: "timed-out", "locked", "recovered"; "unknown" for another number. Static text. */
+/**
+ * Tells the outcome in a word.
+ *
+ * @param outcome How an attempt to lock ended.
+ * @return "timed-out", "locked", "recovered"; "unknown" for another number. Static text.
+ */
 POLYSHM_API const char *polyshm_lock_outcome_name(polyshm_lock_outcome outcome);
 
 /**
- * Creates a lock, unlocked, and its handle. Name, mode and errors as polyshm_segment_create(); and
- * POLYSHM_ARGUMENT: a mode with which somebody could take no part. Its users read and write it, so its owner
- * needs both, and group and others need both or neither: 0600, 0660, 0606, 0666. POLYSHM_EOPNOTSUPP, also
- * from attach and open: on this file system, overlayfs for one, the kernel keeps no sign of life, and each
- * living owner would be taken for dead.
+ * Creates a lock, unlocked, and its handle. Other failures are those of polyshm_segment_create().
+ *
+ * @param name The name, or NULL for a generated one: `psm_` and 8 random hexadecimal digits.
+ * @param mode The permission bits, 0 … 0777, exactly as given: the umask does not apply. Who takes part
+ *   reads and writes, so the owner needs both, and group and others need both or neither: 0600, 0660, 0606,
+ *   0666.
+ * @param out Receives the handle, to be given back by polyshm_lock_free(); NULL after a failure.
+ * @retval POLYSHM_ARGUMENT That is not a name one can create, or the mode is one with which somebody could
+ *   take no part.
+ * @retval POLYSHM_EOPNOTSUPP On this file system, overlayfs for one, the kernel keeps no sign of life, and
+ *   each living owner would be taken for dead.
+ * @return 0, or one of these or another negative status.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_lock_create(const char *name, int64_t mode,
                                                                polyshm_lock **out);
 
 /**
- * Attaches to an existing lock. As polyshm_segment_attach(), but flags can only be POLYSHM_FLAG_ANY_OWNER:
- * who locks, writes. POLYSHM_KIND: the name means something else, the words say what. POLYSHM_INCOMPATIBLE:
- * made by a newer version of polyshm, or on a machine of the other byte order. POLYSHM_CORRUPT: its header is
- * damaged.
+ * Attaches to an existing lock. Other failures are those of polyshm_segment_attach().
+ *
+ * @param name The name.
+ * @param flags POLYSHM_FLAG_ANY_OWNER, or 0: who takes part writes, so READONLY is not for it.
+ * @param timeout Nanoseconds to wait for the name to appear; 0: does not wait; negative: for ever.
+ * @param out Receives the handle, to be given back by polyshm_lock_free(); NULL after a failure.
+ * @retval POLYSHM_KIND The name means something else; the words say what.
+ * @retval POLYSHM_INCOMPATIBLE It was made by a newer version of polyshm, or on a machine of the other byte
+ *   order.
+ * @retval POLYSHM_CORRUPT Its header is damaged.
+ * @retval POLYSHM_EOPNOTSUPP On this file system, overlayfs for one, the kernel keeps no sign of life, and
+ *   each living owner would be taken for dead.
+ * @return 0, or one of these or another negative status.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_lock_attach(const char *name, int64_t flags,
                                                                int64_t timeout, polyshm_lock **out);
 
-/** Attaches if the name exists, else creates it. Errors: those of create and attach. */
+/**
+ * Attaches if the name exists, else creates it. Failures are those of create and attach.
+ *
+ * @param name The name.
+ * @param mode The permission bits, 0 … 0777, exactly as given: the umask does not apply.
+ * @param flags POLYSHM_FLAG_ANY_OWNER, or 0.
+ * @param out Receives the handle, to be given back by polyshm_lock_free(); NULL after a failure.
+ * @retval POLYSHM_KIND The name means something else; the words say what.
+ * @return 0, or one of these or another negative status.
+ */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_lock_open(const char *name, int64_t mode, int64_t flags,
                                                              polyshm_lock **out);
 
@@ -112,78 +154,167 @@ POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_lock_open(const char *name, i
  * its name. One that is left from an earlier segment of the name, which something else than polyshm has
  * removed, is replaced. One that was made by itself, by polyshm_lock_create(), is taken, and stays.
  *
- * @return POLYSHM_ENOENT: there is none yet, and this caller cannot make it; the words say who can.
- * POLYSHM_EACCES: its mode keeps this user out. POLYSHM_EPERM: another user than the segment's owner has put
- * something there. POLYSHM_ESTALE: the segment's name is gone, and its lock with it; or the lock is of an
- * earlier segment, and this caller cannot replace it. Errors as polyshm_lock_open(), and POLYSHM_CLOSED.
+ * @param segment The segment.
+ * @param out Receives a handle, to be given back by polyshm_lock_free().
+ * @retval POLYSHM_ENOENT There is none yet, and this caller cannot make it; the words say who can.
+ * @retval POLYSHM_EACCES Its mode keeps this user out.
+ * @retval POLYSHM_EPERM Another user than the segment's owner has put something there.
+ * @retval POLYSHM_ESTALE The segment's name is gone, and its lock with it; or the lock is of an earlier
+ *   segment, and this caller cannot replace it.
+ * @retval POLYSHM_CLOSED The segment is closed.
+ * @return 0, or one of these or another negative status.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_segment_lock(polyshm_segment *segment, polyshm_lock **out);
 
-/** Closes the handle. Idempotent; later calls are POLYSHM_CLOSED. The name stays. Held, it is given up:
- * RECOVERED. */
+/**
+ * Closes the handle. Idempotent; later calls are POLYSHM_CLOSED. The name stays. A lock that it owns is
+ * given up: RECOVERED.
+ *
+ * @param lock The lock; NULL is closed.
+ * @retval POLYSHM_OK Always.
+ */
 POLYSHM_API polyshm_status polyshm_lock_close(polyshm_lock *lock);
 
-/** Gives the handle back (NULL is ignored), which closes it. No other thread may be using it. */
+/**
+ * Gives the handle back, which closes it. No other thread may be using it.
+ *
+ * @param lock The lock; NULL is ignored.
+ */
 POLYSHM_API void polyshm_lock_free(polyshm_lock *lock);
 
-/** As polyshm_segment_unlink(): who is attached goes on with the lock that has lost its name. */
+/**
+ * Removes the name, as polyshm_segment_unlink(): who is attached goes on with what has lost its name.
+ *
+ * @param lock The lock.
+ * @retval POLYSHM_ENOENT The name is gone, or means a newer object, which is left alone.
+ * @retval POLYSHM_EACCES This user may not remove names in the directory.
+ * @retval POLYSHM_EPERM The name is another user's, in a sticky directory.
+ * @retval POLYSHM_ARGUMENT No lock was given.
+ * @return 0, or one of these or another negative status.
+ */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_lock_unlink(const polyshm_lock *lock);
 
-/** Whether the handle is closed (true for NULL). */
+/**
+ * Tells whether the handle is closed.
+ *
+ * @param lock The lock.
+ * @return Whether it is closed; true for NULL.
+ */
 POLYSHM_API bool polyshm_lock_closed(const polyshm_lock *lock);
 
-/** The name, as polyshm_segment_name(). */
+/**
+ * Tells the name, as polyshm_segment_name().
+ *
+ * @param lock The lock.
+ * @return The name, valid as long as the handle; "" for NULL.
+ */
 POLYSHM_API const char *polyshm_lock_name(const polyshm_lock *lock);
 
-/** As polyshm_segment_stale(): processes that mean different locks by one name exclude nobody. */
+/**
+ * Tells whether the name is gone or means another lock now: processes that mean different ones by one name
+ * do not meet.
+ *
+ * @param lock The lock.
+ * @param out Receives the answer.
+ * @retval POLYSHM_ARGUMENT No lock, or no place for the result, was given.
+ * @return 0, or one of these or another negative status.
+ */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_lock_stale(const polyshm_lock *lock, bool *out);
 
 /**
- * Locks, waiting for it if need be.
+ * Locks, waiting for it if need be. After a failure the lock is not the caller's.
  *
- * @param timeout nanoseconds; 0: try, which waits for no owner; negative: for ever.
- * @param out POLYSHM_LOCKED or POLYSHM_RECOVERED: the calling thread owns the lock now.
- * POLYSHM_LOCK_TIMED_OUT: not.
- * @return POLYSHM_DEADLOCK: the thread owns it already through this handle, and would wait (a try times out).
- * POLYSHM_EINTR: the wait was interrupted. POLYSHM_CLOSED. POLYSHM_ESTALE: this process cannot take part any
- * more, because its files were closed (a daemon does that) and the lock's name is gone. And at a process's
- * first lock(): POLYSHM_EACCES, POLYSHM_ENOENT: it may not open the lock any more, or does not see it,
- * because it has changed its user or root. POLYSHM_EBUSY: no participant's id is free; the words say whose
- * lock on the file keeps them. POLYSHM_EOPNOTSUPP: see create. POLYSHM_EMFILE, POLYSHM_ENOMEM, … Then the
- * lock is not the caller's.
+ * @param lock The lock.
+ * @param timeout Nanoseconds; 0: tries, which waits for no owner; negative: for ever.
+ * @param out Receives POLYSHM_LOCKED or POLYSHM_RECOVERED: the calling thread owns the lock now; or
+ *   POLYSHM_LOCK_TIMED_OUT.
+ * @retval POLYSHM_DEADLOCK The thread owns it already through this handle, and would wait for itself (a try
+ *   times out).
+ * @retval POLYSHM_EINTR The wait was interrupted, by a signal or by the thread's hook.
+ * @retval POLYSHM_CLOSED The lock is closed.
+ * @retval POLYSHM_ESTALE This process cannot take part any more, because its files were closed (a daemon
+ *   does that) and the name is gone.
+ * @retval POLYSHM_EACCES At a process's first use: it may not open the object any more, because it has
+ *   changed its user.
+ * @retval POLYSHM_ENOENT At a process's first use: it does not see the object any more, because it has
+ *   changed its root.
+ * @retval POLYSHM_EBUSY At a process's first use: no participant's id is free; the words say whose lock on
+ *   the file keeps them.
+ * @retval POLYSHM_EOPNOTSUPP On this file system, overlayfs for one, the kernel keeps no sign of life, and
+ *   each living owner would be taken for dead.
+ * @retval POLYSHM_EMFILE The process has too many open files.
+ * @retval POLYSHM_ENOMEM Memory does not suffice.
+ * @return 0, or one of these or another negative status.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_lock_lock(polyshm_lock *lock, int64_t timeout,
                                                              polyshm_lock_outcome *out);
 
 /**
- * Unlocks. POLYSHM_NOT_OWNER: the calling thread does not own it through this handle. POLYSHM_CORRUPT: it
- * did, but somebody wrote over the lock meanwhile; it does not own it any more. POLYSHM_CLOSED.
+ * Unlocks.
+ *
+ * @param lock The lock.
+ * @retval POLYSHM_NOT_OWNER The calling thread does not own it through this handle.
+ * @retval POLYSHM_CORRUPT It did, but somebody wrote over the lock meanwhile; it does not own it any more.
+ * @retval POLYSHM_CLOSED The lock is closed.
+ * @return 0, or one of these or another negative status.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_lock_unlock(polyshm_lock *lock);
 
-/** Whether the calling thread owns it through this handle. POLYSHM_CLOSED. */
+/**
+ * Tells whether the calling thread owns it through this handle.
+ *
+ * @param lock The lock.
+ * @param out Receives the answer.
+ * @retval POLYSHM_CLOSED The lock is closed.
+ * @retval POLYSHM_ARGUMENT No lock, or no place for the result, was given.
+ * @return 0, or one of these or another negative status.
+ */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_lock_owned(const polyshm_lock *lock, bool *out);
 
-/** Whether anybody alive owns it: by the time the caller looks at the answer it may be another. It turns
- * false in the moment the owner dies: a lock that a producer keeps for its life is a sign of that life.
- * POLYSHM_CLOSED. */
+/**
+ * Tells whether anybody alive owns it: by the time the caller looks at the answer it may be another. It
+ * turns false in the moment the owner dies: a lock that a producer keeps for its life is a sign of that
+ * life.
+ *
+ * @param lock The lock.
+ * @param out Receives the answer.
+ * @retval POLYSHM_CLOSED The lock is closed.
+ * @retval POLYSHM_ARGUMENT No lock, or no place for the result, was given.
+ * @return 0, or one of these or another negative status.
+ */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_lock_locked(polyshm_lock *lock, bool *out);
 
-/** Whether an owner died and nobody has said repaired since. It is false from the owner's death until
- * somebody locks, who notices it: ask locked() whether the owner lives. POLYSHM_CLOSED. */
+/**
+ * Tells whether an owner died and nobody has said repaired since. It is false from the owner's death until
+ * somebody locks, who notices it: ask polyshm_lock_locked() whether the owner lives.
+ *
+ * @param lock The lock.
+ * @param out Receives the answer.
+ * @retval POLYSHM_CLOSED The lock is closed.
+ * @retval POLYSHM_ARGUMENT No lock, or no place for the result, was given.
+ * @return 0, or one of these or another negative status.
+ */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_lock_dirty(const polyshm_lock *lock, bool *out);
 
-/** Says that what the lock guards is in order again. POLYSHM_NOT_OWNER: only the owner can know.
- * POLYSHM_CLOSED. */
+/**
+ * Says that what the lock guards is in order again.
+ *
+ * @param lock The lock.
+ * @retval POLYSHM_NOT_OWNER Only the owner can know.
+ * @retval POLYSHM_CLOSED The lock is closed.
+ * @return 0, or one of these or another negative status.
+ */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_lock_repaired(polyshm_lock *lock);
 
 /**
- * Gives up what the calling thread owns, as its end does: each lock that it has not unlocked is RECOVERED for
- * the next one. From then on the thread counts as a new one. For languages that let several of their threads
- * run on one of the system's, one after the other (Ruby): to be called when one of theirs ends. Costs nothing
- * in a thread that never locked.
+ * Gives up what the calling thread owns, as its end does: each lock that it has not unlocked is RECOVERED
+ * for the next one. From then on the thread counts as a new one. For languages that let several of their
+ * threads run on one of the system's, one after the other (Ruby): to be called when one of theirs ends.
+ * Costs nothing in a thread that never locked.
  */
 POLYSHM_API void polyshm_thread_end(void);
+
+/** @} */
 
 #ifdef __cplusplus
 }

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/** @cond */
 #if defined(__GNUC__)
 #define POLYSHM_API __attribute__((visibility("default")))
 #define POLYSHM_CHECKED __attribute__((warn_unused_result))
@@ -24,10 +25,19 @@
 #define POLYSHM_CHECKED
 #define POLYSHM_PRINTF(string, first)
 #endif
+/** @endcond */
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/**
+ * @defgroup polyshm_status Statuses
+ * @brief What a call reports, in a number and in words.
+ *
+ * Threads and fork: each thread has a last error of its own, and a child of fork(2) has its parent's.
+ * @{
+ */
 
 /** 0, or a negative code of POLYSHM_STATUS_MAP, or another -errno that the system gave. */
 typedef int32_t polyshm_status;
@@ -47,6 +57,7 @@ typedef int32_t polyshm_status;
   X(NOT_OWNER, -20010, "only its owner can do that")                                                         \
   X(DEADLOCK, -20011, "its owner would wait for itself")
 
+/** The same, of the system's failures. */
 #define POLYSHM_SYSTEM_MAP(X)                                                                                \
   X(EPERM, -EPERM, "not permitted: it belongs to another user")                                              \
   X(ENOENT, -ENOENT, "there is no segment of this name")                                                     \
@@ -77,35 +88,62 @@ typedef int32_t polyshm_status;
   X(EDQUOT, -EDQUOT, "over this user's disk quota")                                                          \
   X(ESTALE, -ESTALE, "the name is gone or now means another segment: attach again")
 
+/** Both: each X makes a constant POLYSHM_<NAME>; docs/troubleshooting.md has them all, with cause and remedy.
+ */
 #define POLYSHM_STATUS_MAP(X) POLYSHM_MISUSE_MAP(X) POLYSHM_SYSTEM_MAP(X)
 
+/** @cond */
 enum {
   POLYSHM_OK = 0,
 #define POLYSHM_STATUS_CONSTANT(name, code, text) POLYSHM_##name = (code),
   POLYSHM_STATUS_MAP(POLYSHM_STATUS_CONSTANT)
 #undef POLYSHM_STATUS_CONSTANT
 };
+/** @endcond */
 
-/** The code's name, "EEXIST" or "CLOSED"; "OK" for 0; "UNKNOWN" for a code that is not in the table. Static
- * text. */
+/**
+ * Tells the code's name.
+ *
+ * @param status The code.
+ * @return "EEXIST" or "CLOSED"; "OK" for 0; "UNKNOWN" for a code that is not in the table. Static text.
+ */
 POLYSHM_API const char *polyshm_status_name(polyshm_status status);
 
-/** What the code means, in general; polyshm_last_error() says what went wrong in particular. Static text. */
+/**
+ * Tells what the code means, in general; polyshm_last_error() says what went wrong in particular.
+ *
+ * @param status The code.
+ * @return Static text.
+ */
 POLYSHM_API const char *polyshm_status_text(polyshm_status status);
 
-/** The errno behind a failure of the system; 0 for POLYSHM_OK and for misuse. */
+/**
+ * Tells the errno behind a failure of the system.
+ *
+ * @param status The code.
+ * @return The errno; 0 for POLYSHM_OK and for misuse.
+ */
 POLYSHM_API int32_t polyshm_status_errno(polyshm_status status);
 
 /**
- * The calling thread's last failure in words: verb, object, cause, and the remedy where there is one.
- * "" before the first failure. Valid until the thread's next failing call; successful calls leave it as it
- * is.
+ * Tells the calling thread's last failure in words: verb, object, cause, and the remedy where there is one.
+ *
+ * @return The words, "" before the first failure; valid until the thread's next failing call. Successful
+ *   calls leave them as they are.
  */
 POLYSHM_API const char *polyshm_last_error(void);
 
-/** Records a failure for polyshm_last_error() and returns its status: for the bindings, which find some
- * faults first. */
+/**
+ * Records a failure for polyshm_last_error(): for the bindings, which find some faults first.
+ *
+ * @param status The failure.
+ * @param format What is said of it, as for printf(3).
+ * @param ... What the format asks for.
+ * @return The status.
+ */
 POLYSHM_API polyshm_status polyshm_fail(polyshm_status status, const char *format, ...) POLYSHM_PRINTF(2, 3);
+
+/** @} */
 
 #ifdef __cplusplus
 }

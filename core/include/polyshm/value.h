@@ -17,6 +17,14 @@
 extern "C" {
 #endif
 
+/**
+ * @defgroup polyshm_value Values
+ * @brief Dtypes, and values on their way between a script and the core.
+ *
+ * Threads and fork: these calls keep nothing, and any thread may make them at any time.
+ * @{
+ */
+
 /** X(NAME, numpy's name, C type): the element types, in the machine's byte order. */
 #define POLYSHM_DTYPE_MAP(X)                                                                                 \
   X(INT8, int8, int8_t)                                                                                      \
@@ -33,20 +41,39 @@ extern "C" {
 /** A dtype's constant: POLYSHM_INT8 … POLYSHM_FLOAT64. */
 typedef int32_t polyshm_dtype;
 
+/** @cond */
 enum {
 #define POLYSHM_DTYPE_CONSTANT(NAME, name, type) POLYSHM_##NAME,
   POLYSHM_DTYPE_MAP(POLYSHM_DTYPE_CONSTANT)
 #undef POLYSHM_DTYPE_CONSTANT
       POLYSHM_DTYPE_COUNT
 };
+/** @endcond */
 
-/** Finds a dtype by numpy's name. POLYSHM_ARGUMENT, with the list of names, if there is none of that name. */
+/**
+ * Finds a dtype by numpy's name.
+ *
+ * @param name "int8" … "float64".
+ * @param out Receives the dtype.
+ * @retval POLYSHM_ARGUMENT There is none of that name; the words list those there are.
+ * @return 0, or one of these or another negative status.
+ */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_dtype_from_name(const char *name, polyshm_dtype *out);
 
-/** numpy's name of a dtype; NULL if it is none. Static text. */
+/**
+ * Tells numpy's name of a dtype.
+ *
+ * @param dtype The dtype.
+ * @return Static text; NULL if it is no dtype.
+ */
 POLYSHM_API const char *polyshm_dtype_name(polyshm_dtype dtype);
 
-/** Bytes of one element; 0 if it is no dtype. */
+/**
+ * Tells the size of one element.
+ *
+ * @param dtype The dtype.
+ * @return Bytes; 0 if it is no dtype.
+ */
 POLYSHM_API int64_t polyshm_dtype_itemsize(polyshm_dtype dtype);
 
 /** What a value holds. */
@@ -63,7 +90,7 @@ enum {
 /** A value on its way between a script and the core. Plain data: nothing is owned, str and bytes only point.
  */
 typedef struct polyshm_value {
-  int32_t kind;
+  int32_t kind; /**< POLYSHM_KIND_NONE … POLYSHM_KIND_BYTES: which member of the union is meant */
   union {
     bool boolean;
     int64_t int64;
@@ -73,26 +100,52 @@ typedef struct polyshm_value {
       const char *data;
       int64_t length;
     } bytes;
-  } as;
+  } as; /**< the value itself; nothing for NONE */
 } polyshm_value;
 
 /**
- * Writes a value as one element. @p element need not be aligned, and is left as it was on failure.
- * POLYSHM_TYPE: not a number. POLYSHM_RANGE: out of range, fractional, or not exact in this dtype.
- * POLYSHM_ARGUMENT: no such dtype, or NULL.
+ * Writes a value as one element.
+ *
+ * @param dtype The element's type.
+ * @param value The value.
+ * @param element Receives the element, which need not be aligned, and is left as it was after a failure.
+ * @retval POLYSHM_TYPE The value is no number.
+ * @retval POLYSHM_RANGE It is out of range, fractional, or not exact in this dtype.
+ * @retval POLYSHM_ARGUMENT That is no dtype, or a pointer is NULL.
+ * @return 0, or one of these or another negative status.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_dtype_pack(polyshm_dtype dtype, const polyshm_value *value,
                                                               void *element);
 
-/** Reads one element as a value: INT64, UINT64 (only above INT64_MAX) or FLOAT64; NONE if there is no such
- * dtype. @p element need not be aligned. */
+/**
+ * Reads one element as a value: INT64, UINT64 (only above INT64_MAX) or FLOAT64; NONE if there is no such
+ * dtype.
+ *
+ * @param dtype The element's type.
+ * @param element The element, which need not be aligned.
+ * @param out Receives the value.
+ */
 POLYSHM_API void polyshm_dtype_unpack(polyshm_dtype dtype, const void *element, polyshm_value *out);
 
-/** Whether two values are equal: numbers by their value (2 is 2.0), all else by kind and content. */
+/**
+ * Tells whether two values are equal: numbers by their value (2 is 2.0), all else by type and content.
+ *
+ * @param a One value.
+ * @param b The other.
+ * @return Whether they are equal.
+ */
 POLYSHM_API bool polyshm_value_equal(const polyshm_value *a, const polyshm_value *b);
 
-/** Whether bytes are UTF-8 as RFC 3629 has it: no overlong form, no surrogate, nothing above U+10FFFF. */
+/**
+ * Tells whether bytes are UTF-8 as RFC 3629 has it: no overlong form, no surrogate, nothing above U+10FFFF.
+ *
+ * @param data The bytes.
+ * @param length How many there are.
+ * @return Whether they are UTF-8.
+ */
 POLYSHM_API bool polyshm_is_utf8(const char *data, int64_t length);
+
+/** @} */
 
 #ifdef __cplusplus
 }

@@ -17,8 +17,19 @@
 extern "C" {
 #endif
 
+/**
+ * @defgroup polyshm_version Versions
+ * @brief Which version a program is built with, and which one it runs with.
+ *
+ * Threads and fork: these calls keep nothing, and any thread may make them at any time.
+ * @{
+ */
+
+/** The first number of these headers' version. */
 #define POLYSHM_VERSION_MAJOR 0
+/** The second number of these headers' version. */
 #define POLYSHM_VERSION_MINOR 1
+/** The third number of these headers' version. */
 #define POLYSHM_VERSION_PATCH 0
 
 /** A version as one number that grows with it: 1.2.3 is 10203. Minor and patch stay below 100. */
@@ -29,12 +40,22 @@ extern "C" {
 #define POLYSHM_VERSION_NUMBER                                                                               \
   POLYSHM_MAKE_VERSION(POLYSHM_VERSION_MAJOR, POLYSHM_VERSION_MINOR, POLYSHM_VERSION_PATCH)
 
-/** The version of the library that the program runs with, "major.minor.patch". Static text. */
+/**
+ * Tells the version of the library that the program runs with.
+ *
+ * @return "major.minor.patch". Static text.
+ */
 POLYSHM_API const char *polyshm_version(void);
 
-/** The same as a number, to be compared with POLYSHM_VERSION_NUMBER, which is what the program was built
- * with. */
+/**
+ * Tells the same as a number, to be compared with POLYSHM_VERSION_NUMBER, which is what the program was
+ * built with.
+ *
+ * @return The number.
+ */
 POLYSHM_API int32_t polyshm_version_number(void);
+
+/** @} */
 
 #ifdef __cplusplus
 }

@@ -29,6 +29,15 @@
 extern "C" {
 #endif
 
+/**
+ * @defgroup polyshm_wait Waits
+ * @brief How a language or an event loop takes part in calls that may take long.
+ *
+ * Threads and fork: a hook is its thread's own, and a child of fork(2) has the hook of the thread that
+ * forked.
+ * @{
+ */
+
 /** Calls that move or allocate so many bytes, or fewer, do it at once and call no hook for that. */
 #define POLYSHM_LARGE (INT64_C(4) << 20)
 
@@ -48,16 +57,22 @@ typedef polyshm_status polyshm_wait_hook(void (*step)(void *context_of_step), vo
 
 /** A hook with its context. */
 typedef struct polyshm_hooked {
-  polyshm_wait_hook *hook;
-  void *context;
+  polyshm_wait_hook *hook; /**< NULL: none */
+  void *context;           /**< is handed to it */
 } polyshm_hooked;
 
 /**
- * Sets the calling thread's hook; NULL takes it off: waits then end with POLYSHM_EINTR when a signal comes,
- * and long work does not look for any. Returns what was set before. Who sets a hook around a call sets that
- * again behind it: the call may stand in a handler that another wait's hook has let run.
+ * Sets the calling thread's hook. Without one, waits end with POLYSHM_EINTR when a signal comes, and long
+ * work does not look for any. Who sets a hook around a call sets the former one again behind it: the call
+ * may stand in a handler that another wait's hook has let run.
+ *
+ * @param hook The hook; NULL takes it off.
+ * @param context Is handed to it.
+ * @return The hook that was set before.
  */
 POLYSHM_API polyshm_hooked polyshm_on_wait(polyshm_wait_hook *hook, void *context);
+
+/** @} */
 
 #ifdef __cplusplus
 }
