@@ -10,14 +10,14 @@ static void polyshm_lua_other_value(lua_State *L, int index, polyshm_value *valu
   switch (lua_type(L, index)) {
   case LUA_TNIL:
   case LUA_TNONE:
-    value->kind = POLYSHM_KIND_NONE;
+    value->type = POLYSHM_TYPE_NONE;
     return;
   case LUA_TBOOLEAN:
-    value->kind = POLYSHM_KIND_BOOL;
+    value->type = POLYSHM_TYPE_BOOL;
     value->as.boolean = lua_toboolean(L, index);
     return;
   case LUA_TSTRING:
-    value->kind = POLYSHM_KIND_STR;
+    value->type = POLYSHM_TYPE_STR;
     value->as.bytes.data = lua_tolstring(L, index, &length);
     value->as.bytes.length = (int64_t)length;
     return;
@@ -29,7 +29,7 @@ static void polyshm_lua_other_value(lua_State *L, int index, polyshm_value *valu
 static inline void polyshm_lua_to_value(lua_State *L, int index, polyshm_value *value) {
 #if LUA_VERSION_NUM >= 503
   if (lua_isinteger(L, index)) {
-    value->kind = POLYSHM_KIND_INT64;
+    value->type = POLYSHM_TYPE_INT64;
     value->as.int64 = lua_tointeger(L, index);
     return;
   }
@@ -38,7 +38,7 @@ static inline void polyshm_lua_to_value(lua_State *L, int index, polyshm_value *
     polyshm_lua_other_value(L, index, value);
     return;
   }
-  value->kind = POLYSHM_KIND_FLOAT64;
+  value->type = POLYSHM_TYPE_FLOAT64;
   value->as.float64 = lua_tonumber(L, index);
 }
 
@@ -57,7 +57,7 @@ static const char polyshm_lua_box_mark; /* its address is the registry's key of 
 
 static polyshm_lua_box *polyshm_lua_new_box(lua_State *L, int32_t kind, size_t length) {
   polyshm_lua_box *box = lua_newuserdata(L, sizeof *box + length);
-  *box = (polyshm_lua_box){.mark = &polyshm_lua_box_mark, .value.kind = kind};
+  *box = (polyshm_lua_box){.mark = &polyshm_lua_box_mark, .value.type = kind};
   luaL_getmetatable(L, POLYSHM_LUA_BOX);
   lua_setmetatable(L, -2);
   return box;
@@ -90,11 +90,11 @@ static int polyshm_lua_box_text(lua_State *L, int32_t kind, const char *what) {
 }
 
 static int polyshm_lua_str(lua_State *L) {
-  return polyshm_lua_box_text(L, POLYSHM_KIND_STR, "str");
+  return polyshm_lua_box_text(L, POLYSHM_TYPE_STR, "str");
 }
 
 static int polyshm_lua_box_bytes(lua_State *L) {
-  return polyshm_lua_box_text(L, POLYSHM_KIND_BYTES, "bytes");
+  return polyshm_lua_box_text(L, POLYSHM_TYPE_BYTES, "bytes");
 }
 
 /* float(x): never rounded, as all numbers. */
@@ -105,15 +105,15 @@ static int polyshm_lua_float(lua_State *L) {
   polyshm_status status = polyshm_dtype_pack(POLYSHM_FLOAT64, &value, &number);
   if (status)
     polyshm_lua_raise(L, status);
-  polyshm_lua_new_box(L, POLYSHM_KIND_FLOAT64, 0)->value.as.float64 = number;
+  polyshm_lua_new_box(L, POLYSHM_TYPE_FLOAT64, 0)->value.as.float64 = number;
   return 1;
 }
 
 static int polyshm_lua_box_tostring(lua_State *L) {
   const polyshm_lua_box *box = polyshm_lua_to_box(L, 1);
-  if (!box || box->value.kind == POLYSHM_KIND_NONE)
+  if (!box || box->value.type == POLYSHM_TYPE_NONE)
     lua_pushliteral(L, "none");
-  else if (box->value.kind == POLYSHM_KIND_FLOAT64)
+  else if (box->value.type == POLYSHM_TYPE_FLOAT64)
     lua_pushfstring(L, "%f", box->value.as.float64);
   else
     lua_pushlstring(L, box->value.as.bytes.data, (size_t)box->value.as.bytes.length);
@@ -121,13 +121,13 @@ static int polyshm_lua_box_tostring(lua_State *L) {
 }
 
 static void polyshm_lua_push_value(lua_State *L, const polyshm_value *value) {
-  switch (value->kind) {
-  case POLYSHM_KIND_BOOL: lua_pushboolean(L, value->as.boolean); return;
-  case POLYSHM_KIND_INT64: polyshm_lua_push_int64(L, value->as.int64); return;
-  case POLYSHM_KIND_UINT64: polyshm_lua_push_uint64(L, value->as.uint64); return;
-  case POLYSHM_KIND_FLOAT64: lua_pushnumber(L, value->as.float64); return;
-  case POLYSHM_KIND_STR:
-  case POLYSHM_KIND_BYTES: lua_pushlstring(L, value->as.bytes.data, (size_t)value->as.bytes.length); return;
+  switch (value->type) {
+  case POLYSHM_TYPE_BOOL: lua_pushboolean(L, value->as.boolean); return;
+  case POLYSHM_TYPE_INT64: polyshm_lua_push_int64(L, value->as.int64); return;
+  case POLYSHM_TYPE_UINT64: polyshm_lua_push_uint64(L, value->as.uint64); return;
+  case POLYSHM_TYPE_FLOAT64: lua_pushnumber(L, value->as.float64); return;
+  case POLYSHM_TYPE_STR:
+  case POLYSHM_TYPE_BYTES: lua_pushlstring(L, value->as.bytes.data, (size_t)value->as.bytes.length); return;
   default: polyshm_lua_push_none(L);
   }
 }
@@ -151,7 +151,7 @@ static polyshm_status polyshm_lua_number_item(polyshm_value *value) {
                         "%.17g is beyond 2^53, where this Lua's integers are not exact; polyshm.float() says that "
                         "it is a float",
                         number);
-  value->kind = POLYSHM_KIND_INT64;
+  value->type = POLYSHM_TYPE_INT64;
   value->as.int64 = (int64_t)number;
   return POLYSHM_OK;
 }
@@ -163,14 +163,14 @@ static polyshm_status polyshm_lua_to_item(lua_State *L, int index, polyshm_value
   switch (lua_type(L, index)) {
   case LUA_TNUMBER:
     polyshm_lua_to_value(L, index, value);
-    return value->kind == POLYSHM_KIND_FLOAT64 ? POLYSHM_LUA_NUMBER_ITEM(value) : POLYSHM_OK;
+    return value->type == POLYSHM_TYPE_FLOAT64 ? POLYSHM_LUA_NUMBER_ITEM(value) : POLYSHM_OK;
   case LUA_TBOOLEAN:
     polyshm_lua_to_value(L, index, value);
     return POLYSHM_OK;
   case LUA_TSTRING:
     polyshm_lua_to_value(L, index, value);
     if (!polyshm_is_utf8(value->as.bytes.data, value->as.bytes.length))
-      value->kind = POLYSHM_KIND_BYTES;
+      value->type = POLYSHM_TYPE_BYTES;
     return POLYSHM_OK;
   case LUA_TUSERDATA:
     box = polyshm_lua_to_box(L, index);
@@ -212,7 +212,7 @@ static const polyshm_value *polyshm_lua_items(lua_State *L, int index, int64_t *
     polyshm_status status = polyshm_lua_to_item(L, -1, &values[i]);
     if (status)
       polyshm_lua_raise(L, polyshm_fail(status, "values[%d]: %s", i + 1, polyshm_last_error()));
-    if (values[i].kind == POLYSHM_KIND_STR || values[i].kind == POLYSHM_KIND_BYTES)
+    if (values[i].type == POLYSHM_TYPE_STR || values[i].type == POLYSHM_TYPE_BYTES)
       lua_rawseti(L, -2, ++kept);
     else
       lua_pop(L, 1);
@@ -268,18 +268,18 @@ static int64_t polyshm_lua_needed(const polyshm_list *list, int64_t index) {
 #if LUA_VERSION_NUM >= 503
 /* Few values are negative: only for them is the dtype asked for. */
 #define POLYSHM_LUA_CHECK_EXACT(dtype, value)                                                                \
-  ((value)->kind == POLYSHM_KIND_INT64 && (value)->as.int64 < 0 && (dtype) == POLYSHM_UINT64                 \
+  ((value)->type == POLYSHM_TYPE_INT64 && (value)->as.int64 < 0 && (dtype) == POLYSHM_UINT64                 \
        ? polyshm_lua_same_bits((polyshm_value *)(value))                                                     \
        : POLYSHM_OK)
 static polyshm_status polyshm_lua_same_bits(polyshm_value *value) {
   value->as.uint64 = (uint64_t)value->as.int64;
-  value->kind = POLYSHM_KIND_UINT64;
+  value->type = POLYSHM_TYPE_UINT64;
   return POLYSHM_OK;
 }
 #else
 /* Few values are that large: only for them is the dtype asked for. */
 #define POLYSHM_LUA_CHECK_EXACT(dtype, value)                                                                \
-  ((value)->kind == POLYSHM_KIND_FLOAT64 && fabs((value)->as.float64) > POLYSHM_LUA_EXACT                    \
+  ((value)->type == POLYSHM_TYPE_FLOAT64 && fabs((value)->as.float64) > POLYSHM_LUA_EXACT                    \
        ? polyshm_lua_check_exact(dtype, value)                                                               \
        : POLYSHM_OK)
 static polyshm_status polyshm_lua_check_exact(polyshm_dtype dtype, const polyshm_value *value) {
@@ -323,7 +323,7 @@ static const void *polyshm_lua_pack(lua_State *L, int index, const polyshm_view 
     lua_rawgeti(L, index, i + 1);
     polyshm_lua_to_value(L, -1, &value);
     lua_pop(L, 1);
-    if (value.kind == POLYSHM_KIND_FLOAT64 && dtype == POLYSHM_FLOAT64) {
+    if (value.type == POLYSHM_TYPE_FLOAT64 && dtype == POLYSHM_FLOAT64) {
       ((double *)elements)[i] = value.as.float64;
       continue;
     }
@@ -448,7 +448,7 @@ static polyshm_status polyshm_lua_visit(const polyshm_segment_info *info, void *
     lua_pushliteral(L, POLYSHM_LUA_BOX);
     lua_setfield(L, -2, "__metatable");
     lua_pushlightuserdata(L, (void *)&polyshm_lua_box_mark);
-    polyshm_lua_new_box(L, POLYSHM_KIND_NONE, 0);
+    polyshm_lua_new_box(L, POLYSHM_TYPE_NONE, 0);
     lua_rawset(L, LUA_REGISTRYINDEX);
   }
   lua_pop(L, 1);
@@ -475,13 +475,13 @@ static polyshm_status polyshm_lua_visit(const polyshm_segment_info *info, void *
   $1 = ($1_ltype)polyshm_lua_pack(L, $input, arg1, &$2);
 }
 
-%typemap(in, noblock=1) (int64_t count, polyshm_view_take *take, void *context) (struct polyshm_lua_taking taking) {
+%typemap(in, noblock=1) (int64_t count, polyshm_view_visit *take, void *context) (struct polyshm_lua_taking taking) {
   $1 = polyshm_lua_int64(L, $input, "$1_name");
   taking = (struct polyshm_lua_taking){.L = L, .dtype = polyshm_view_dtype(arg1), .expected = $1};
   $2 = polyshm_lua_take;
   $3 = &taking;
 }
-%typemap(argout, noblock=1) (int64_t count, polyshm_view_take *take, void *context) {
+%typemap(argout, noblock=1) (int64_t count, polyshm_view_visit *take, void *context) {
   if (!taking$argnum.taken) lua_newtable(L);
   SWIG_arg++;
 }
@@ -523,14 +523,14 @@ static polyshm_status polyshm_lua_visit(const polyshm_segment_info *info, void *
   polyshm_lua_push_value(L, &value$argnum); SWIG_arg++;
 }
 
-%typemap(in, numinputs=0, noblock=1) (polyshm_list_take *take, void *context) (struct polyshm_lua_taking taking) {
+%typemap(in, numinputs=0, noblock=1) (polyshm_list_visit *take, void *context) (struct polyshm_lua_taking taking) {
   $1 = polyshm_lua_take_item;
   $2 = &taking;
 }
-%typemap(check, noblock=1) (polyshm_list_take *take, void *context) {
+%typemap(check, noblock=1) (polyshm_list_visit *take, void *context) {
   taking$argnum = (struct polyshm_lua_taking){.L = L, .expected = arg3};
 }
-%typemap(argout, noblock=1) (polyshm_list_take *take, void *context) {
+%typemap(argout, noblock=1) (polyshm_list_visit *take, void *context) {
   if (!taking$argnum.taken) lua_newtable(L);
   SWIG_arg++;
 }

@@ -5,16 +5,16 @@
 %{
 #include <inttypes.h>
 
-/* A bignum's 64 bits, and who can hold it: POLYSHM_KIND_INT64, POLYSHM_KIND_UINT64, or nobody: POLYSHM_KIND_NONE. */
+/* A bignum's 64 bits, and who can hold it: POLYSHM_TYPE_INT64, POLYSHM_TYPE_UINT64, or nobody: POLYSHM_TYPE_NONE. */
 static int32_t polyshm_ruby_bignum(VALUE number, uint64_t *bits) {
   /* 1 and -1: within 2^64 and -2^64, and bits are two's complement; 2 and -2: beyond. */
   switch (rb_integer_pack(number, bits, 1, sizeof *bits, 0, INTEGER_PACK_NATIVE_BYTE_ORDER | INTEGER_PACK_2COMP)) {
   case 1:
-    return *bits > INT64_MAX ? POLYSHM_KIND_UINT64 : POLYSHM_KIND_INT64;
+    return *bits > INT64_MAX ? POLYSHM_TYPE_UINT64 : POLYSHM_TYPE_INT64;
   case -1:
-    return *bits > INT64_MAX ? POLYSHM_KIND_INT64 : POLYSHM_KIND_NONE;
+    return *bits > INT64_MAX ? POLYSHM_TYPE_INT64 : POLYSHM_TYPE_NONE;
   default:
-    return POLYSHM_KIND_NONE;
+    return POLYSHM_TYPE_NONE;
   }
 }
 
@@ -22,7 +22,7 @@ static int64_t polyshm_ruby_other_int64(VALUE number, const char *word) {
   if (!RB_TYPE_P(number, T_BIGNUM))
     polyshm_ruby_type_error(word, "an Integer", number);
   uint64_t bits = 0;
-  if (polyshm_ruby_bignum(number, &bits) != POLYSHM_KIND_INT64)
+  if (polyshm_ruby_bignum(number, &bits) != POLYSHM_TYPE_INT64)
     polyshm_ruby_raise(polyshm_fail(POLYSHM_RANGE, "%s: the Integer does not fit in 64 bits", word));
   return (int64_t)bits;
 }

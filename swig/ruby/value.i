@@ -46,20 +46,20 @@ static polyshm_status polyshm_ruby_transcode(VALUE *object) {
 
 /* Strings are in an encoding that polyshm_ruby_transcode() leaves. */
 static polyshm_status polyshm_ruby_to_other_value(VALUE object, polyshm_value *value) {
-  value->kind = POLYSHM_KIND_NONE;
+  value->type = POLYSHM_TYPE_NONE;
   switch (rb_type(object)) {
   case T_NIL:
     return POLYSHM_OK;
   case T_TRUE:
   case T_FALSE:
-    value->kind = POLYSHM_KIND_BOOL;
+    value->type = POLYSHM_TYPE_BOOL;
     value->as.boolean = object == Qtrue;
     return POLYSHM_OK;
   case T_BIGNUM:
-    value->kind = polyshm_ruby_bignum(object, &value->as.uint64);
-    return value->kind ? POLYSHM_OK : polyshm_fail(POLYSHM_RANGE, "the Integer does not fit in 64 bits");
+    value->type = polyshm_ruby_bignum(object, &value->as.uint64);
+    return value->type ? POLYSHM_OK : polyshm_fail(POLYSHM_RANGE, "the Integer does not fit in 64 bits");
   case T_STRING:
-    value->kind = rb_enc_get_index(object) == rb_ascii8bit_encindex() ? POLYSHM_KIND_BYTES : POLYSHM_KIND_STR;
+    value->type = rb_enc_get_index(object) == rb_ascii8bit_encindex() ? POLYSHM_TYPE_BYTES : POLYSHM_TYPE_STR;
     value->as.bytes.data = RSTRING_PTR(object);
     value->as.bytes.length = RSTRING_LEN(object);
     return POLYSHM_OK;
@@ -71,12 +71,12 @@ static polyshm_status polyshm_ruby_to_other_value(VALUE object, polyshm_value *v
 
 static inline polyshm_status polyshm_ruby_to_value(VALUE object, polyshm_value *value) {
   if (RB_FIXNUM_P(object)) {
-    value->kind = POLYSHM_KIND_INT64;
+    value->type = POLYSHM_TYPE_INT64;
     value->as.int64 = FIX2LONG(object);
     return POLYSHM_OK;
   }
   if (RB_FLOAT_TYPE_P(object)) {
-    value->kind = POLYSHM_KIND_FLOAT64;
+    value->type = POLYSHM_TYPE_FLOAT64;
     value->as.float64 = RFLOAT_VALUE(object);
     return POLYSHM_OK;
   }
@@ -94,14 +94,14 @@ static inline VALUE polyshm_ruby_value_argument(VALUE object, polyshm_value *val
 }
 
 static VALUE polyshm_ruby_from_other_value(const polyshm_value *value) {
-  switch (value->kind) {
-  case POLYSHM_KIND_UINT64:
+  switch (value->type) {
+  case POLYSHM_TYPE_UINT64:
     return ULL2NUM(value->as.uint64);
-  case POLYSHM_KIND_BOOL:
+  case POLYSHM_TYPE_BOOL:
     return value->as.boolean ? Qtrue : Qfalse;
-  case POLYSHM_KIND_STR:
+  case POLYSHM_TYPE_STR:
     return rb_utf8_str_new(value->as.bytes.data, (long)value->as.bytes.length);
-  case POLYSHM_KIND_BYTES:
+  case POLYSHM_TYPE_BYTES:
     return rb_str_new(value->as.bytes.data, (long)value->as.bytes.length);
   default:
     return Qnil;
@@ -109,9 +109,9 @@ static VALUE polyshm_ruby_from_other_value(const polyshm_value *value) {
 }
 
 static inline VALUE polyshm_ruby_from_value(const polyshm_value *value) {
-  if (value->kind == POLYSHM_KIND_INT64)
+  if (value->type == POLYSHM_TYPE_INT64)
     return POLYSHM_RUBY_INT64(value->as.int64);
-  if (value->kind == POLYSHM_KIND_FLOAT64)
+  if (value->type == POLYSHM_TYPE_FLOAT64)
     return DBL2NUM(value->as.float64);
   return polyshm_ruby_from_other_value(value);
 }
@@ -272,7 +272,7 @@ static VALUE polyshm_ruby_to_values(VALUE items) {
     polyshm_status status = polyshm_ruby_to_value(RARRAY_AREF(items, i), &values[i]);
     if (status)
       polyshm_ruby_bad_item(i, status);
-    if (values[i].kind != POLYSHM_KIND_STR && values[i].kind != POLYSHM_KIND_BYTES)
+    if (values[i].type != POLYSHM_TYPE_STR && values[i].type != POLYSHM_TYPE_BYTES)
       continue;
     values[i].as.bytes.data = memcpy(text, values[i].as.bytes.data, (size_t)values[i].as.bytes.length);
     text += values[i].as.bytes.length;
@@ -332,13 +332,13 @@ static polyshm_status polyshm_ruby_visit(const polyshm_segment_info *info, void 
 %typemap(in, numinputs=0, noblock=1) polyshm_value *out (polyshm_value value) { $1 = &value; }
 %typemap(argout, noblock=1) polyshm_value *out { $result = polyshm_ruby_from_value($1); }
 
-%typemap(in, noblock=1) (int64_t count, polyshm_view_take *take, void *context) (polyshm_ruby_list list) {
+%typemap(in, noblock=1) (int64_t count, polyshm_view_visit *take, void *context) (polyshm_ruby_list list) {
   list = (polyshm_ruby_list){Qnil, polyshm_ruby_int64($input, "$1_name"), polyshm_view_dtype(arg1)};
   $1 = list.count;
   $2 = polyshm_ruby_take;
   $3 = &list;
 }
-%typemap(argout, noblock=1) (int64_t count, polyshm_view_take *take, void *context) {
+%typemap(argout, noblock=1) (int64_t count, polyshm_view_visit *take, void *context) {
   $result = NIL_P(list$argnum.array) ? rb_ary_new() : list$argnum.array;
 }
 
@@ -374,7 +374,7 @@ static polyshm_status polyshm_ruby_visit(const polyshm_segment_info *info, void 
 }
 %typemap(freearg, noblock=1) (int64_t index, void *scratch, int64_t size) { polyshm_ruby_free_room(&room$argnum); }
 
-%typemap(in, noblock=1) (int64_t count, void *scratch, int64_t size, polyshm_list_take *take, void *context)
+%typemap(in, noblock=1) (int64_t count, void *scratch, int64_t size, polyshm_list_visit *take, void *context)
                         (polyshm_ruby_items items, polyshm_ruby_room room) {
   items = (polyshm_ruby_items){Qnil, polyshm_ruby_int64($input, "$1_name")};
   polyshm_ruby_make_room(&room, polyshm_list_scratch(arg1));
@@ -384,10 +384,10 @@ static polyshm_status polyshm_ruby_visit(const polyshm_segment_info *info, void 
   $4 = polyshm_ruby_take_item;
   $5 = &items;
 }
-%typemap(argout, noblock=1) (int64_t count, void *scratch, int64_t size, polyshm_list_take *take, void *context) {
+%typemap(argout, noblock=1) (int64_t count, void *scratch, int64_t size, polyshm_list_visit *take, void *context) {
   $result = NIL_P(items$argnum.array) ? rb_ary_new() : items$argnum.array;
 }
-%typemap(freearg, noblock=1) (int64_t count, void *scratch, int64_t size, polyshm_list_take *take, void *context) {
+%typemap(freearg, noblock=1) (int64_t count, void *scratch, int64_t size, polyshm_list_visit *take, void *context) {
   polyshm_ruby_free_room(&room$argnum);
 }
 

@@ -8,14 +8,14 @@ static bool tcl_integer(Tcl_Obj *word, polyshm_value *value) {
   double near;
   if (Tcl_GetWideIntFromObj(NULL, word, &wide) == TCL_OK && Tcl_GetDoubleFromObj(NULL, word, &near) == TCL_OK) {
     bool wrapped = (wide < 0) != (near < 0);
-    value->kind = wrapped ? POLYSHM_KIND_UINT64 : POLYSHM_KIND_INT64;
+    value->type = wrapped ? POLYSHM_TYPE_UINT64 : POLYSHM_TYPE_INT64;
     value->as.int64 = wide; /* the same bits as uint64 */
     return !wrapped || near > 0;
   }
 #if TCL_MAJOR_VERSION >= 9
   Tcl_WideUInt unsigned_wide;
   if (Tcl_GetWideUIntFromObj(NULL, word, &unsigned_wide) == TCL_OK) {
-    value->kind = POLYSHM_KIND_UINT64;
+    value->type = POLYSHM_TYPE_UINT64;
     value->as.uint64 = unsigned_wide;
     return true;
   }
@@ -33,7 +33,7 @@ static polyshm_status tcl_no_int64(Tcl_Obj *word, const char *what) {
 
 static inline polyshm_status tcl_int64(Tcl_Obj *word, const char *what, int64_t *out) {
   polyshm_value value;
-  if (!tcl_integer(word, &value) || value.kind != POLYSHM_KIND_INT64)
+  if (!tcl_integer(word, &value) || value.type != POLYSHM_TYPE_INT64)
     return tcl_no_int64(word, what);
   *out = value.as.int64;
   return POLYSHM_OK;

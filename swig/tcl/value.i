@@ -15,14 +15,14 @@ static polyshm_status tcl_value(Tcl_Obj *word, polyshm_value *value) {
   if (Tcl_GetDoubleFromObj(NULL, word, &number) == TCL_OK) {
     if (word->typePtr != tcl_double_type)
       return polyshm_fail(POLYSHM_RANGE, "%.100s is beyond 64 bits", Tcl_GetString(word));
-    value->kind = POLYSHM_KIND_FLOAT64;
+    value->type = POLYSHM_TYPE_FLOAT64;
     value->as.float64 = number;
   } else if (word->typePtr == tcl_double_type) { /* NaN, which Tcl_GetDoubleFromObj does not give */
-    value->kind = POLYSHM_KIND_FLOAT64;
+    value->type = POLYSHM_TYPE_FLOAT64;
     value->as.float64 = word->internalRep.doubleValue;
   } else {
     Tcl_Size length;
-    value->kind = POLYSHM_KIND_STR;
+    value->type = POLYSHM_TYPE_STR;
     value->as.bytes.data = Tcl_GetStringFromObj(word, &length);
     value->as.bytes.length = length;
   }
@@ -72,22 +72,22 @@ static inline Tcl_Obj *tcl_new_double(double number) {
 }
 
 static inline polyshm_status tcl_new_value(const polyshm_value *value, Tcl_Obj **out) {
-  switch (value->kind) {
-  case POLYSHM_KIND_INT64:
+  switch (value->type) {
+  case POLYSHM_TYPE_INT64:
     *out = Tcl_NewWideIntObj(value->as.int64);
     break;
-  case POLYSHM_KIND_UINT64:
+  case POLYSHM_TYPE_UINT64:
     *out = tcl_new_uint64(value->as.uint64);
     break;
-  case POLYSHM_KIND_FLOAT64:
+  case POLYSHM_TYPE_FLOAT64:
     *out = tcl_new_double(value->as.float64);
     break;
-  case POLYSHM_KIND_BOOL:
+  case POLYSHM_TYPE_BOOL:
     *out = Tcl_NewBooleanObj(value->as.boolean);
     break;
-  case POLYSHM_KIND_STR:
+  case POLYSHM_TYPE_STR:
     return tcl_new_text(value->as.bytes.data, value->as.bytes.length, out);
-  case POLYSHM_KIND_BYTES:
+  case POLYSHM_TYPE_BYTES:
     return tcl_new_bytes(value->as.bytes.data, value->as.bytes.length, out);
   default: /* none */
     *out = Tcl_NewObj();
@@ -183,8 +183,8 @@ static polyshm_status tcl_visit(const polyshm_segment_info *info, void *context)
 static const struct {
   const char *name;
   int32_t kind;
-} tcl_kinds[] = {{"int", POLYSHM_KIND_INT64}, {"float", POLYSHM_KIND_FLOAT64}, {"bool", POLYSHM_KIND_BOOL},
-                 {"str", POLYSHM_KIND_STR},   {"bytes", POLYSHM_KIND_BYTES},   {"none", POLYSHM_KIND_NONE}};
+} tcl_kinds[] = {{"int", POLYSHM_TYPE_INT64}, {"float", POLYSHM_TYPE_FLOAT64}, {"bool", POLYSHM_TYPE_BOOL},
+                 {"str", POLYSHM_TYPE_STR},   {"bytes", POLYSHM_TYPE_BYTES},   {"none", POLYSHM_TYPE_NONE}};
 
 static const char *tcl_kind_name(int32_t kind) {
   size_t i = 0;
@@ -281,17 +281,17 @@ static polyshm_status tcl_as_bytes(Tcl_Obj *word, polyshm_value *value, Tcl_Obj 
 }
 
 static polyshm_status tcl_as(int32_t kind, Tcl_Obj *word, polyshm_value *value, Tcl_Obj **held) {
-  value->kind = kind;
+  value->type = kind;
   switch (kind) {
-  case POLYSHM_KIND_INT64: /* the core says what is wrong with a UINT64 */
+  case POLYSHM_TYPE_INT64: /* the core says what is wrong with a UINT64 */
     return tcl_integer(word, value) ? POLYSHM_OK : tcl_no_int64(word, "int");
-  case POLYSHM_KIND_FLOAT64:
+  case POLYSHM_TYPE_FLOAT64:
     return tcl_as_float(word, value);
-  case POLYSHM_KIND_BOOL:
+  case POLYSHM_TYPE_BOOL:
     return tcl_as_bool(word, value);
-  case POLYSHM_KIND_STR:
+  case POLYSHM_TYPE_STR:
     return tcl_as_text(word, value, held);
-  case POLYSHM_KIND_BYTES:
+  case POLYSHM_TYPE_BYTES:
     return tcl_as_bytes(word, value, held);
   default:
     return *Tcl_GetString(word) ? polyshm_fail(POLYSHM_TYPE, "none has no value, and \"%.100s\" is one", Tcl_GetString(word))
@@ -306,11 +306,11 @@ static polyshm_status tcl_item(Tcl_Obj *word, polyshm_value *value, Tcl_Obj **he
   int32_t kind;
   if (Tcl_ListObjGetElements(NULL, word, &length, &parts) != TCL_OK || length < 1 || length > 2)
     return tcl_no_item(word);
-  if (!tcl_find_kind(parts[0], &kind) || (length == 1 && kind != POLYSHM_KIND_NONE))
+  if (!tcl_find_kind(parts[0], &kind) || (length == 1 && kind != POLYSHM_TYPE_NONE))
     return tcl_no_item(parts[0]);
   if (length == 2)
     return tcl_as(kind, parts[1], value, held);
-  value->kind = kind;
+  value->type = kind;
   return POLYSHM_OK;
 }
 
@@ -342,7 +342,7 @@ static polyshm_status tcl_items_of(Tcl_Obj *word, tcl_items *items) {
 static polyshm_status tcl_items_settle(tcl_items *items) {
   polyshm_status status = POLYSHM_OK;
   for (int64_t i = 0; !status && i < items->count; i++)
-    if (items->data[i].kind == POLYSHM_KIND_BYTES) {
+    if (items->data[i].type == POLYSHM_TYPE_BYTES) {
       void *data;
       status = tcl_bytes(items->held[i], &data, &items->data[i].as.bytes.length);
       items->data[i].as.bytes.data = data;
@@ -417,8 +417,8 @@ static polyshm_status tcl_take_item(const polyshm_value *value, void *context) {
   tcl_range *range = context;
   polyshm_status status = tcl_take_value(value, context);
   if (!status) {
-    Tcl_Obj **element = &range->elements[range->done - 1], *name = Tcl_NewStringObj(tcl_kind_name(value->kind), -1);
-    if (value->kind == POLYSHM_KIND_NONE) {
+    Tcl_Obj **element = &range->elements[range->done - 1], *name = Tcl_NewStringObj(tcl_kind_name(value->type), -1);
+    if (value->type == POLYSHM_TYPE_NONE) {
       Tcl_DecrRefCount(*element);
       *element = name;
     } else {
@@ -434,7 +434,7 @@ static polyshm_status tcl_take_item(const polyshm_value *value, void *context) {
 
 /* As `list`, but with the kinds. */
 static polyshm_status polyshm_list_items(const polyshm_list *list, int64_t index, int64_t count, void *scratch, int64_t size,
-                                         polyshm_list_take *take, void *context) {
+                                         polyshm_list_visit *take, void *context) {
   (void)take;
   return polyshm_list_walk(list, index, count, scratch, size, tcl_take_item, context);
 }
@@ -448,7 +448,7 @@ static polyshm_status tcl_kind_at(const polyshm_list *list, int64_t index, int32
     status = polyshm_list_get(list, index, scratch.data, scratch.size, &value);
   tcl_scratch_end(&scratch);
   if (!status)
-    *kind = value.kind;
+    *kind = value.type;
   return status;
 }
 
@@ -463,13 +463,13 @@ static polyshm_status polyshm_list_kind(const polyshm_list *list, int64_t index,
 /* `set index value`: the item keeps its kind. The word none would be two things to an item that holds text. */
 static polyshm_status tcl_as_before(int32_t before, Tcl_Obj *word, polyshm_value *value, Tcl_Obj **held) {
   if (strcmp(Tcl_GetString(word), "none") == 0) {
-    if (before == POLYSHM_KIND_STR || before == POLYSHM_KIND_BYTES)
+    if (before == POLYSHM_TYPE_STR || before == POLYSHM_TYPE_BYTES)
       return polyshm_fail(POLYSHM_ARGUMENT, "set: say \"%s none\" for the word, or \"none {}\" for no value",
                           tcl_kind_name(before));
-    value->kind = POLYSHM_KIND_NONE;
+    value->type = POLYSHM_TYPE_NONE;
     return POLYSHM_OK;
   }
-  if (before == POLYSHM_KIND_NONE && *Tcl_GetString(word))
+  if (before == POLYSHM_TYPE_NONE && *Tcl_GetString(word))
     return polyshm_fail(POLYSHM_TYPE, "set: the item is none: say of which kind \"%.100s\" is", Tcl_GetString(word));
   return tcl_as(before, word, value, held);
 }
@@ -529,18 +529,18 @@ static polyshm_status polyshm_list_set_item(polyshm_list *list, int64_t index, T
 }
 
 #define values list /* Tcl's word for a range, which the API renames to values */
-%typemap(in, noblock=1) (int64_t count, polyshm_view_take *take, void *context) (tcl_range range = {0}) {
+%typemap(in, noblock=1) (int64_t count, polyshm_view_visit *take, void *context) (tcl_range range = {0}) {
   if (tcl_failed(interp, tcl_int64($input, "count", &$1))) SWIG_fail;
   range.count = $1;
   range.dtype = polyshm_view_dtype(arg1);
   $2 = tcl_take;
   $3 = &range;
 }
-%typemap(argout, noblock=1) (int64_t count, polyshm_view_take *take, void *context) {
+%typemap(argout, noblock=1) (int64_t count, polyshm_view_visit *take, void *context) {
   Tcl_SetObjResult(interp, Tcl_NewListObj((Tcl_Size)range$argnum.done, range$argnum.elements));
   range$argnum.done = 0; /* the elements are the list's now */
 }
-%typemap(freearg, noblock=1) (int64_t count, polyshm_view_take *take, void *context) {
+%typemap(freearg, noblock=1) (int64_t count, polyshm_view_visit *take, void *context) {
   tcl_range_drop(&range$argnum);
 }
 
@@ -602,7 +602,7 @@ static polyshm_status polyshm_list_set_item(polyshm_list *list, int64_t index, T
   tcl_release(held$argnum);
 }
 
-%typemap(in, noblock=1) (int64_t count, void *scratch, int64_t size, polyshm_list_take *take, void *context)
+%typemap(in, noblock=1) (int64_t count, void *scratch, int64_t size, polyshm_list_visit *take, void *context)
                         (tcl_range range = {0}, tcl_scratch scratch = {0}, char room[TCL_ROOM]) {
   if (tcl_failed(interp, tcl_int64($input, "count", &$1))) SWIG_fail;
   if (tcl_failed(interp, tcl_scratch_begin(&scratch, room, polyshm_list_scratch(arg1)))) SWIG_fail;
@@ -612,11 +612,11 @@ static polyshm_status polyshm_list_set_item(polyshm_list *list, int64_t index, T
   $4 = tcl_take_value;
   $5 = &range;
 }
-%typemap(argout, noblock=1) (int64_t count, void *scratch, int64_t size, polyshm_list_take *take, void *context) {
+%typemap(argout, noblock=1) (int64_t count, void *scratch, int64_t size, polyshm_list_visit *take, void *context) {
   Tcl_SetObjResult(interp, Tcl_NewListObj((Tcl_Size)range$argnum.done, range$argnum.elements));
   range$argnum.done = 0; /* the elements are the list's now */
 }
-%typemap(freearg, noblock=1) (int64_t count, void *scratch, int64_t size, polyshm_list_take *take, void *context) {
+%typemap(freearg, noblock=1) (int64_t count, void *scratch, int64_t size, polyshm_list_visit *take, void *context) {
   tcl_scratch_end(&scratch$argnum);
   tcl_range_drop(&range$argnum);
 }
@@ -643,7 +643,7 @@ static polyshm_status polyshm_list_set_item(polyshm_list *list, int64_t index, T
 %rename(set) polyshm_list::set_plain;
 %extend polyshm_list {
   polyshm_status kind(int64_t index, Tcl_Obj **out);
-  polyshm_status items(int64_t index, int64_t count, void *scratch, int64_t size, polyshm_list_take *take, void *context);
+  polyshm_status items(int64_t index, int64_t count, void *scratch, int64_t size, polyshm_list_visit *take, void *context);
   polyshm_status set_plain(int64_t index, Tcl_Obj *word);
 }
 polyshm_status polyshm_list_set_item(struct polyshm_list *self, int64_t index, Tcl_Obj *item);

@@ -59,12 +59,12 @@ static polyshm_status tcl_timeout(Tcl_Obj *word, int64_t *out) {
   polyshm_status status = tcl_value(word, &value);
   if (status)
     return status;
-  double seconds = value.kind == POLYSHM_KIND_INT64    ? (double)value.as.int64
-                   : value.kind == POLYSHM_KIND_UINT64 ? (double)value.as.uint64
+  double seconds = value.type == POLYSHM_TYPE_INT64    ? (double)value.as.int64
+                   : value.type == POLYSHM_TYPE_UINT64 ? (double)value.as.uint64
                                                        : value.as.float64;
-  if (value.kind == POLYSHM_KIND_STR && value.as.bytes.length > 0)
+  if (value.type == POLYSHM_TYPE_STR && value.as.bytes.length > 0)
     return polyshm_fail(POLYSHM_TYPE, "timeout \"%.100s\" is no number of seconds", value.as.bytes.data);
-  if (value.kind == POLYSHM_KIND_STR)
+  if (value.type == POLYSHM_TYPE_STR)
     seconds = INFINITY;
   if (!(seconds >= 0))
     return polyshm_fail(POLYSHM_RANGE, "timeout %.100s: seconds are 0 or more, or {} for ever", Tcl_GetString(word));

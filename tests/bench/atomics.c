@@ -13,7 +13,7 @@ typedef struct work {
 
 static double our_add(void *context) {
   const work *w = context;
-  const polyshm_value one = {.kind = POLYSHM_KIND_INT64, .as.int64 = 1};
+  const polyshm_value one = {.type = POLYSHM_TYPE_INT64, .as.int64 = 1};
   polyshm_value before;
   const int64_t start = yardstick_clock();
   for (int64_t i = 0; i < w->count; i++)

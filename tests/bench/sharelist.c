@@ -26,17 +26,17 @@ static polyshm_value value(work *w, int64_t k) {
   switch (k % 9) {
   case 0:
   case 6:
-    return (polyshm_value){.kind = POLYSHM_KIND_INT64, .as.int64 = k};
+    return (polyshm_value){.type = POLYSHM_TYPE_INT64, .as.int64 = k};
   case 1:
   case 7:
-    return (polyshm_value){.kind = POLYSHM_KIND_FLOAT64, .as.float64 = (double)k + 0.25};
+    return (polyshm_value){.type = POLYSHM_TYPE_FLOAT64, .as.float64 = (double)k + 0.25};
   case 4:
-    return (polyshm_value){.kind = POLYSHM_KIND_BOOL, .as.boolean = k % 2 == 0};
+    return (polyshm_value){.type = POLYSHM_TYPE_BOOL, .as.boolean = k % 2 == 0};
   case 5:
-    return (polyshm_value){.kind = POLYSHM_KIND_NONE};
+    return (polyshm_value){.type = POLYSHM_TYPE_NONE};
   default:
     (void)snprintf(w->texts[k], sizeof w->texts[k], bytes ? "\xff %d" : "text %d", (int)k);
-    return (polyshm_value){.kind = bytes ? POLYSHM_KIND_BYTES : POLYSHM_KIND_STR,
+    return (polyshm_value){.kind = bytes ? POLYSHM_TYPE_BYTES : POLYSHM_TYPE_STR,
                            .as.bytes = {w->texts[k], (int64_t)strlen(w->texts[k])}};
   }
 }

@@ -41,14 +41,14 @@ static void event_wait(work *w, int way) {
 
 /* The turn is 1 when 0 has said so, and 0 when 1 has. */
 static void view_wake(work *w, int way) {
-  const polyshm_value turn = {.kind = POLYSHM_KIND_INT64, .as.int64 = 1 - way};
+  const polyshm_value turn = {.type = POLYSHM_TYPE_INT64, .as.int64 = 1 - way};
   int64_t woken;
   if (polyshm_view_store(w->turn, 0, &turn) || polyshm_view_notify(w->turn, 0, 1, &woken))
     failed("notify");
 }
 
 static void view_wait(work *w, int way) {
-  const polyshm_value still = {.kind = POLYSHM_KIND_INT64, .as.int64 = way};
+  const polyshm_value still = {.type = POLYSHM_TYPE_INT64, .as.int64 = way};
   polyshm_wait_outcome outcome = POLYSHM_WAIT_OK;
   while (outcome != POLYSHM_WAIT_NOT_EQUAL)
     if (polyshm_view_wait(w->turn, 0, &still, -1, &outcome))

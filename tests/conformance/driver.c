@@ -87,15 +87,15 @@ static void *keep(size_t bytes) {
 }
 
 static struct object integer_object(int64_t number) {
-  return (struct object){.kind = SCALAR, .value = {.kind = POLYSHM_KIND_INT64, .as.int64 = number}};
+  return (struct object){.kind = SCALAR, .value = {.type = POLYSHM_TYPE_INT64, .as.int64 = number}};
 }
 
 static struct object float_object(double number) {
-  return (struct object){.kind = SCALAR, .value = {.kind = POLYSHM_KIND_FLOAT64, .as.float64 = number}};
+  return (struct object){.kind = SCALAR, .value = {.type = POLYSHM_TYPE_FLOAT64, .as.float64 = number}};
 }
 
 static struct object boolean_object(bool truth) {
-  return (struct object){.kind = SCALAR, .value = {.kind = POLYSHM_KIND_BOOL, .as.boolean = truth}};
+  return (struct object){.kind = SCALAR, .value = {.type = POLYSHM_TYPE_BOOL, .as.boolean = truth}};
 }
 
 /* Text or bytes. Ends in a NUL for those who need it. */
@@ -104,16 +104,16 @@ static struct object string_of(int32_t kind, const void *data, int64_t length) {
   if (length)
     memcpy(copy, data, (size_t)length);
   copy[length] = '\0';
-  return (struct object){.kind = SCALAR, .value = {.kind = kind, .as.bytes = {copy, length}}};
+  return (struct object){.kind = SCALAR, .value = {.type = kind, .as.bytes = {copy, length}}};
 }
 
 /* Outside of lists C's strings have no type of their own: all are text here. */
 static struct object string_object(const void *data, int64_t length) {
-  return string_of(POLYSHM_KIND_STR, data, length);
+  return string_of(POLYSHM_TYPE_STR, data, length);
 }
 
 static bool is_scalar(const struct object *object, int32_t kind) {
-  return object->kind == SCALAR && object->value.kind == kind;
+  return object->kind == SCALAR && object->value.type == kind;
 }
 
 static bool equal(const struct object *a, const struct object *b) {
@@ -127,16 +127,16 @@ static bool equal(const struct object *a, const struct object *b) {
         return false;
     return true;
   }
-  if (a->kind != SCALAR || a->value.kind != b->value.kind)
+  if (a->kind != SCALAR || a->value.type != b->value.type)
     return a->kind == NOTHING;
-  switch (a->value.kind) {
-  case POLYSHM_KIND_BOOL:
+  switch (a->value.type) {
+  case POLYSHM_TYPE_BOOL:
     return a->value.as.boolean == b->value.as.boolean;
-  case POLYSHM_KIND_FLOAT64:
+  case POLYSHM_TYPE_FLOAT64:
     return a->value.as.float64 == b->value.as.float64 ||
            (isnan(a->value.as.float64) && isnan(b->value.as.float64));
-  case POLYSHM_KIND_STR:
-  case POLYSHM_KIND_BYTES:
+  case POLYSHM_TYPE_STR:
+  case POLYSHM_TYPE_BYTES:
     return a->value.as.bytes.length == b->value.as.bytes.length &&
            memcmp(a->value.as.bytes.data, b->value.as.bytes.data, (size_t)a->value.as.bytes.length) == 0;
   default:
@@ -175,16 +175,16 @@ static const char *words(const struct object *object) {
   case SCALAR:
     break;
   }
-  switch (value->kind) {
-  case POLYSHM_KIND_BOOL:
+  switch (value->type) {
+  case POLYSHM_TYPE_BOOL:
     return value->as.boolean ? "true" : "false";
-  case POLYSHM_KIND_INT64:
+  case POLYSHM_TYPE_INT64:
     (void)snprintf(text, sizeof text, "%" PRId64, value->as.int64);
     return text;
-  case POLYSHM_KIND_UINT64:
+  case POLYSHM_TYPE_UINT64:
     (void)snprintf(text, sizeof text, "%" PRIu64, value->as.uint64);
     return text;
-  case POLYSHM_KIND_FLOAT64:
+  case POLYSHM_TYPE_FLOAT64:
     (void)snprintf(text, sizeof text, "%.17g (float)", value->as.float64);
     return text;
   default:
@@ -237,7 +237,7 @@ static int64_t integer(struct call *call, int place, const char *key, int64_t ab
   struct object *object = find(call, place, key);
   if (!object)
     return absent;
-  if (!is_scalar(object, POLYSHM_KIND_INT64))
+  if (!is_scalar(object, POLYSHM_TYPE_INT64))
     stop("C takes no %s for %s: the case is not for c", words(object), key);
   return object->value.as.int64;
 }
@@ -246,7 +246,7 @@ static bool truth(struct call *call, const char *key, bool absent) {
   struct object *object = find(call, ONLY_BY_KEY, key);
   if (!object)
     return absent;
-  if (!is_scalar(object, POLYSHM_KIND_BOOL))
+  if (!is_scalar(object, POLYSHM_TYPE_BOOL))
     stop("C takes no %s for %s: the case is not for c", words(object), key);
   return object->value.as.boolean;
 }
@@ -256,7 +256,7 @@ static const char *text(struct call *call, int place, const char *key) {
   struct object *object = find(call, place, key);
   if (!object || object->kind == NOTHING)
     return NULL;
-  if (!is_scalar(object, POLYSHM_KIND_STR)) {
+  if (!is_scalar(object, POLYSHM_TYPE_STR)) {
     stop("C takes no %s for %s: the case is not for c", words(object), key);
     return NULL;
   }
@@ -288,8 +288,8 @@ static int64_t timeout(struct call *call, int place, int64_t absent) {
   struct object *object = find(call, place, "timeout");
   if (!object)
     return absent;
-  double seconds = is_scalar(object, POLYSHM_KIND_INT64)     ? (double)object->value.as.int64
-                   : is_scalar(object, POLYSHM_KIND_FLOAT64) ? object->value.as.float64
+  double seconds = is_scalar(object, POLYSHM_TYPE_INT64)     ? (double)object->value.as.int64
+                   : is_scalar(object, POLYSHM_TYPE_FLOAT64) ? object->value.as.float64
                                                              : -1;
   if (!(seconds >= 0)) {
     stop("C takes no %s for timeout: the case is not for c", words(object));
@@ -452,7 +452,7 @@ static polyshm_status segment_read(struct call *call) {
 static polyshm_status segment_write(struct call *call) {
   int64_t offset = integer(call, 0, "offset", 0);
   struct object *data = needed(call, 1, "data", SCALAR);
-  if (!is_scalar(data, POLYSHM_KIND_STR)) {
+  if (!is_scalar(data, POLYSHM_TYPE_STR)) {
     stop("C takes no %s for data: the case is not for c", words(data));
     return POLYSHM_TYPE;
   }
@@ -479,7 +479,7 @@ static struct object number_object(const polyshm_value *number) {
 
 static polyshm_status segment_get_value(struct call *call) {
   polyshm_dtype dtype = -1;
-  polyshm_value number = {.kind = POLYSHM_KIND_NONE};
+  polyshm_value number = {.type = POLYSHM_TYPE_NONE};
   int64_t offset = integer(call, 1, "offset", 0);
   polyshm_status status = polyshm_dtype_from_name(text(call, 0, "dtype"), &dtype);
   if (!status)
@@ -534,7 +534,7 @@ static polyshm_status view_offset(struct call *call) {
 }
 
 static polyshm_status view_get(struct call *call) {
-  polyshm_value number = {.kind = POLYSHM_KIND_NONE};
+  polyshm_value number = {.type = POLYSHM_TYPE_NONE};
   polyshm_status status = polyshm_view_get(call->self.view, integer(call, 0, "index", 0), &number);
   call->result = number_object(&number);
   return status;
@@ -601,7 +601,7 @@ static polyshm_status view_fill(struct call *call) {
 /* nil is none in a list. */
 static polyshm_value item_of(const struct object *object) {
   if (object->kind == NOTHING)
-    return (polyshm_value){.kind = POLYSHM_KIND_NONE};
+    return (polyshm_value){.type = POLYSHM_TYPE_NONE};
   if (object->kind != SCALAR)
     stop("C takes no %s for an item: the case is not for c", words(object));
   return object->value;
@@ -609,10 +609,10 @@ static polyshm_value item_of(const struct object *object) {
 
 /* A copy that outlives the scratch. */
 static struct object item_object(const polyshm_value *item) {
-  if (item->kind == POLYSHM_KIND_NONE)
+  if (item->type == POLYSHM_TYPE_NONE)
     return (struct object){.kind = NOTHING};
-  if (item->kind == POLYSHM_KIND_STR || item->kind == POLYSHM_KIND_BYTES)
-    return string_of(item->kind, item->as.bytes.data, item->as.bytes.length);
+  if (item->type == POLYSHM_TYPE_STR || item->type == POLYSHM_TYPE_BYTES)
+    return string_of(item->type, item->as.bytes.data, item->as.bytes.length);
   return number_object(item);
 }
 
@@ -629,7 +629,7 @@ static polyshm_value item(struct call *call, int place) {
   if (object)
     return item_of(object);
   stop("there is no value");
-  return (polyshm_value){.kind = POLYSHM_KIND_NONE};
+  return (polyshm_value){.type = POLYSHM_TYPE_NONE};
 }
 
 static void *scratch(const struct call *call) {
@@ -739,7 +739,7 @@ static polyshm_status list_format(struct call *call) {
 }
 
 static polyshm_status list_get(struct call *call) {
-  polyshm_value got = {.kind = POLYSHM_KIND_NONE};
+  polyshm_value got = {.type = POLYSHM_TYPE_NONE};
   int64_t index = integer(call, 0, "index", 0);
   polyshm_status status =
       polyshm_list_get(call->self.list, index, scratch(call), polyshm_list_scratch(call->self.list), &got);
@@ -750,10 +750,10 @@ static polyshm_status list_get(struct call *call) {
 
 static polyshm_status list_kind(struct call *call) {
   static const char *const kinds[] = {
-      [POLYSHM_KIND_NONE] = "none",     [POLYSHM_KIND_BOOL] = "bool", [POLYSHM_KIND_INT64] = "int",
-      [POLYSHM_KIND_FLOAT64] = "float", [POLYSHM_KIND_STR] = "str",   [POLYSHM_KIND_BYTES] = "bytes"};
+      [POLYSHM_TYPE_NONE] = "none",     [POLYSHM_TYPE_BOOL] = "bool", [POLYSHM_TYPE_INT64] = "int",
+      [POLYSHM_TYPE_FLOAT64] = "float", [POLYSHM_TYPE_STR] = "str",   [POLYSHM_TYPE_BYTES] = "bytes"};
   polyshm_status status = list_get(call);
-  const char *kind = kinds[call->result.kind == NOTHING ? POLYSHM_KIND_NONE : call->result.value.kind];
+  const char *kind = kinds[call->result.kind == NOTHING ? POLYSHM_TYPE_NONE : call->result.value.type];
   call->result = string_object(kind, (int64_t)strlen(kind));
   return status;
 }
@@ -806,7 +806,7 @@ typedef polyshm_status operation(polyshm_view *view, int64_t index, const polysh
                                  polyshm_value *out);
 
 static polyshm_status operate(struct call *call, operation *what) {
-  polyshm_value before = {.kind = POLYSHM_KIND_NONE};
+  polyshm_value before = {.type = POLYSHM_TYPE_NONE};
   int64_t index = integer(call, 0, "index", 0);
   const polyshm_value *operand = value(call, 1);
   polyshm_status status = what(call->self.view, index, operand, &before);
@@ -827,7 +827,7 @@ OPERATION(exchange)
 #undef OPERATION
 
 static polyshm_status view_load(struct call *call) {
-  polyshm_value number = {.kind = POLYSHM_KIND_NONE};
+  polyshm_value number = {.type = POLYSHM_TYPE_NONE};
   polyshm_status status = polyshm_view_load(call->self.view, integer(call, 0, "index", 0), &number);
   call->result = number_object(&number);
   return status;
@@ -839,7 +839,7 @@ static polyshm_status view_store(struct call *call) {
 }
 
 static polyshm_status view_compare_exchange(struct call *call) {
-  polyshm_value before = {.kind = POLYSHM_KIND_NONE};
+  polyshm_value before = {.type = POLYSHM_TYPE_NONE};
   int64_t index = integer(call, 0, "index", 0);
   const polyshm_value *expected = value(call, 1), *replacement = value(call, 2);
   polyshm_status status =
@@ -1268,7 +1268,7 @@ static struct object read_number(void) {
     uint64_t number = strtoull(start, &end, 10);
     object = integer_object((int64_t)number);
     if (number > INT64_MAX)
-      object.value = (polyshm_value){.kind = POLYSHM_KIND_UINT64, .as.uint64 = number};
+      object.value = (polyshm_value){.type = POLYSHM_TYPE_UINT64, .as.uint64 = number};
   }
   if (end != start + length || length == 0 || errno)
     stop("cannot read \"%.20s\"", start);
@@ -1298,7 +1298,7 @@ static struct object read_object(void) {
     return read_string();
   if (accept("b\"")) {
     struct object bytes = read_string();
-    bytes.value.kind = POLYSHM_KIND_BYTES;
+    bytes.value.type = POLYSHM_TYPE_BYTES;
     return bytes;
   }
   if (accept("["))
@@ -1371,7 +1371,7 @@ static void check_failure(polyshm_status status) {
          status ? polyshm_last_error() : "");
   } else if (*cursor) {
     struct object expected = read_object();
-    if (is_scalar(&expected, POLYSHM_KIND_STR) && !strstr(polyshm_last_error(), expected.value.as.bytes.data))
+    if (is_scalar(&expected, POLYSHM_TYPE_STR) && !strstr(polyshm_last_error(), expected.value.as.bytes.data))
       stop("\"%s\" was to be in: %s", expected.value.as.bytes.data, polyshm_last_error());
   }
 }

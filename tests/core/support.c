@@ -253,15 +253,15 @@ void drop_segment(polyshm_segment *segment) {
 }
 
 polyshm_value from_int(int64_t number) {
-  return (polyshm_value){.kind = POLYSHM_KIND_INT64, .as.int64 = number};
+  return (polyshm_value){.type = POLYSHM_TYPE_INT64, .as.int64 = number};
 }
 
 polyshm_value from_uint(uint64_t number) {
-  return (polyshm_value){.kind = POLYSHM_KIND_UINT64, .as.uint64 = number};
+  return (polyshm_value){.type = POLYSHM_TYPE_UINT64, .as.uint64 = number};
 }
 
 polyshm_value from_float(double number) {
-  return (polyshm_value){.kind = POLYSHM_KIND_FLOAT64, .as.float64 = number};
+  return (polyshm_value){.type = POLYSHM_TYPE_FLOAT64, .as.float64 = number};
 }
 
 /* ---- the process ---- */

@@ -73,7 +73,7 @@ static polyshm_value number_of(polyshm_dtype dtype, uint64_t bits) {
 }
 
 static void assert_same(polyshm_value a, polyshm_value b, const char *verb, polyshm_dtype dtype) {
-  if (a.kind != b.kind || a.as.uint64 != b.as.uint64)
+  if (a.type != b.type || a.as.uint64 != b.as.uint64)
     fail_msg("%s of %s: %llx is not %llx", verb, polyshm_dtype_name(dtype), (unsigned long long)a.as.uint64,
              (unsigned long long)b.as.uint64);
 }
@@ -191,7 +191,7 @@ static void values_that_do_not_fit(void **state) {
       assert_status(POLYSHM_RANGE, polyshm_view_compare_exchange(view, 3, &zero, &wrong[w], &out));
       assert_elements(view, zero);
     }
-    const polyshm_value text = {.kind = POLYSHM_KIND_STR, .as.bytes = {"1", 1}};
+    const polyshm_value text = {.type = POLYSHM_TYPE_STR, .as.bytes = {"1", 1}};
     assert_status(POLYSHM_TYPE, polyshm_view_store(view, 3, &text));
     polyshm_view_free(view);
   }

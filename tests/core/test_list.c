@@ -16,19 +16,19 @@
 #define COUNT(array) ((int64_t)(sizeof(array) / sizeof *(array)))
 
 static polyshm_value none(void) {
-  return (polyshm_value){.kind = POLYSHM_KIND_NONE};
+  return (polyshm_value){.type = POLYSHM_TYPE_NONE};
 }
 
 static polyshm_value boolean(bool it) {
-  return (polyshm_value){.kind = POLYSHM_KIND_BOOL, .as.boolean = it};
+  return (polyshm_value){.type = POLYSHM_TYPE_BOOL, .as.boolean = it};
 }
 
 static polyshm_value str(const char *text) {
-  return (polyshm_value){.kind = POLYSHM_KIND_STR, .as.bytes = {text, (int64_t)strlen(text)}};
+  return (polyshm_value){.type = POLYSHM_TYPE_STR, .as.bytes = {text, (int64_t)strlen(text)}};
 }
 
 static polyshm_value bytes(const char *data, int64_t length) {
-  return (polyshm_value){.kind = POLYSHM_KIND_BYTES, .as.bytes = {data, length}};
+  return (polyshm_value){.type = POLYSHM_TYPE_BYTES, .as.bytes = {data, length}};
 }
 
 static polyshm_list *new_list(const polyshm_value *values, int64_t count) {
@@ -45,13 +45,13 @@ static void drop_list(polyshm_list *list) {
 }
 
 static void assert_value(const polyshm_value *found, polyshm_value expected, int line) {
-  bool same = found->kind == expected.kind;
-  if (same && expected.kind == POLYSHM_KIND_FLOAT64)
+  bool same = found->type == expected.type;
+  if (same && expected.type == POLYSHM_TYPE_FLOAT64)
     same = memcmp(&found->as.float64, &expected.as.float64, sizeof expected.as.float64) == 0;
   else if (same)
     same = polyshm_value_equal(found, &expected);
   if (!same) {
-    print_error("found kind %d, number %lld\n", (int)found->kind, (long long)found->as.int64);
+    print_error("found kind %d, number %lld\n", (int)found->type, (long long)found->as.int64);
     _fail(__FILE__, line);
   }
 }
@@ -59,7 +59,7 @@ static void assert_value(const polyshm_value *found, polyshm_value expected, int
 #define assert_item(list, index, expected) assert_item_at(list, index, expected, __LINE__)
 static void assert_item_at(const polyshm_list *list, int64_t index, polyshm_value expected, int line) {
   char scratch[256];
-  polyshm_value value = {.kind = -1};
+  polyshm_value value = {.type = -1};
   assert_status_at(POLYSHM_OK, polyshm_list_get(list, index, scratch, sizeof scratch, &value), "get",
                    __FILE__, line);
   assert_value(&value, expected, line);
@@ -332,21 +332,21 @@ static const struct refused {
   const char *words;
 } refused[] = {
     {POLYSHM_RANGE,
-     {.kind = POLYSHM_KIND_UINT64, .as.uint64 = (uint64_t)INT64_MAX + 1},
+     {.type = POLYSHM_TYPE_UINT64, .as.uint64 = (uint64_t)INT64_MAX + 1},
      "9223372036854775808"},
-    {POLYSHM_RANGE, {.kind = POLYSHM_KIND_UINT64, .as.uint64 = UINT64_MAX}, "int64"},
-    {POLYSHM_ARGUMENT, {.kind = POLYSHM_KIND_STR, .as.bytes = {"a\0", 2}}, "NUL"},
-    {POLYSHM_ARGUMENT, {.kind = POLYSHM_KIND_BYTES, .as.bytes = {"\0", 1}}, "NUL"},
-    {POLYSHM_ARGUMENT, {.kind = POLYSHM_KIND_STR, .as.bytes = {"\xff", 1}}, "UTF-8"},
-    {POLYSHM_ARGUMENT, {.kind = POLYSHM_KIND_STR, .as.bytes = {"a\xc3", 2}}, "UTF-8"},
-    {POLYSHM_ARGUMENT, {.kind = POLYSHM_KIND_STR, .as.bytes = {NULL, 1}}, "no data"},
-    {POLYSHM_ARGUMENT, {.kind = POLYSHM_KIND_BYTES, .as.bytes = {"a", -1}}, "no data"},
-    {POLYSHM_ARGUMENT, {.kind = POLYSHM_KIND_BYTES, .as.bytes = {"a", INT64_MIN}}, "no data"},
-    {POLYSHM_RANGE, {.kind = POLYSHM_KIND_BYTES, .as.bytes = {"a", INT64_MAX}}, "too long"},
-    {POLYSHM_RANGE, {.kind = POLYSHM_KIND_STR, .as.bytes = {"a", POLYSHM_LIST_TEXT_MAX + 1}}, "9999992"},
-    {POLYSHM_TYPE, {.kind = -1}, "integers, floats, booleans, text, bytes and none"},
-    {POLYSHM_TYPE, {.kind = POLYSHM_KIND_BYTES + 1}, "integers"},
-    {POLYSHM_TYPE, {.kind = INT32_MAX}, "integers"},
+    {POLYSHM_RANGE, {.type = POLYSHM_TYPE_UINT64, .as.uint64 = UINT64_MAX}, "int64"},
+    {POLYSHM_ARGUMENT, {.type = POLYSHM_TYPE_STR, .as.bytes = {"a\0", 2}}, "NUL"},
+    {POLYSHM_ARGUMENT, {.type = POLYSHM_TYPE_BYTES, .as.bytes = {"\0", 1}}, "NUL"},
+    {POLYSHM_ARGUMENT, {.type = POLYSHM_TYPE_STR, .as.bytes = {"\xff", 1}}, "UTF-8"},
+    {POLYSHM_ARGUMENT, {.type = POLYSHM_TYPE_STR, .as.bytes = {"a\xc3", 2}}, "UTF-8"},
+    {POLYSHM_ARGUMENT, {.type = POLYSHM_TYPE_STR, .as.bytes = {NULL, 1}}, "no data"},
+    {POLYSHM_ARGUMENT, {.type = POLYSHM_TYPE_BYTES, .as.bytes = {"a", -1}}, "no data"},
+    {POLYSHM_ARGUMENT, {.type = POLYSHM_TYPE_BYTES, .as.bytes = {"a", INT64_MIN}}, "no data"},
+    {POLYSHM_RANGE, {.type = POLYSHM_TYPE_BYTES, .as.bytes = {"a", INT64_MAX}}, "too long"},
+    {POLYSHM_RANGE, {.type = POLYSHM_TYPE_STR, .as.bytes = {"a", POLYSHM_LIST_TEXT_MAX + 1}}, "9999992"},
+    {POLYSHM_TYPE, {.type = -1}, "integers, floats, booleans, text, bytes and none"},
+    {POLYSHM_TYPE, {.type = POLYSHM_TYPE_BYTES + 1}, "integers"},
+    {POLYSHM_TYPE, {.type = INT32_MAX}, "integers"},
 };
 
 static void what_no_list_holds(void **state) {
@@ -460,7 +460,7 @@ static void *look_for_half_a_list(void *context) {
       w->seen++;
       w->wrong |= polyshm_list_length(list) != 1000;
       w->wrong |= polyshm_list_get(list, -1, scratch, sizeof scratch, &value) ||
-                  value.kind != POLYSHM_KIND_STR || value.as.bytes.length != 4;
+                  value.type != POLYSHM_TYPE_STR || value.as.bytes.length != 4;
       polyshm_list_free(list);
     } else {
       w->wrong |= status != POLYSHM_ENOENT;
@@ -703,7 +703,7 @@ static void kinds_change_in_every_combination(void **state) {
       for (int64_t to = 0; to < COUNT(kinds); to++) {
         const polyshm_value guarded[] = {str("before"), kinds[from].value, from_int(-1)};
         const int64_t least[] = {0, slot, 0};
-        if (slot == 8 && guarded[1].kind >= POLYSHM_KIND_STR && guarded[1].as.bytes.length == 8)
+        if (slot == 8 && guarded[1].type >= POLYSHM_TYPE_STR && guarded[1].as.bytes.length == 8)
           continue; /* gets 16 at creation */
         polyshm_list *list = NULL;
         assert_ok(polyshm_list_create(fresh_name(), guarded, 3, least, 3, 0600, &list));
@@ -760,10 +760,10 @@ static void text_at_the_limits_of_its_slot(void **state) {
   assert_ok(set(list, 0, bytes("a\0b", 3))); /* a NUL within is kept */
   assert_item(list, 0, bytes("a\0b", 3));
   polyshm_value inner = bytes("a\0b", 3);
-  inner.kind = POLYSHM_KIND_STR;
+  inner.type = POLYSHM_TYPE_STR;
   assert_ok(set(list, 0, inner));
   assert_item(list, 0, inner);
-  assert_ok(set(list, 0, (polyshm_value){.kind = POLYSHM_KIND_STR, .as.bytes = {NULL, 0}}));
+  assert_ok(set(list, 0, (polyshm_value){.type = POLYSHM_TYPE_STR, .as.bytes = {NULL, 0}}));
   assert_item(list, 0, str(""));
   drop_list(list);
 }
@@ -951,7 +951,7 @@ static void count_and_index(void **state) {
       {from_float(2.5), 0, -1},
       {str(""), 0, -1},
       {from_uint(UINT64_MAX), 0, -1},
-      {{.kind = -1}, 0, -1},
+      {{.type = -1}, 0, -1},
   };
   for (int64_t i = 0; i < COUNT(sought); i++) {
     char scratch[8];
@@ -1303,9 +1303,9 @@ static void contend(polyshm_value a, polyshm_value b, polyshm_value c, polyshm_v
       if (!torn && !polyshm_value_equal(&value, &a) && !polyshm_value_equal(&value, &b) &&
           !polyshm_value_equal(&value, &c) && !polyshm_value_equal(&value, &d))
         strange++;
-      if (value.kind >= POLYSHM_KIND_STR && (value.as.bytes.length < 0 || value.as.bytes.length > 24))
+      if (value.type >= POLYSHM_TYPE_STR && (value.as.bytes.length < 0 || value.as.bytes.length > 24))
         strange++;
-      if (value.kind == POLYSHM_KIND_STR && !polyshm_is_utf8(value.as.bytes.data, value.as.bytes.length))
+      if (value.type == POLYSHM_TYPE_STR && !polyshm_is_utf8(value.as.bytes.data, value.as.bytes.length))
         strange++;
     }
   atomic_store(&stop, true);

@@ -539,7 +539,7 @@ struct flapping {
 
 static void *flap(void *context) {
   struct flapping *flapping = context;
-  polyshm_value word = {.kind = POLYSHM_KIND_NONE};
+  polyshm_value word = {.type = POLYSHM_TYPE_NONE};
   if (polyshm_segment_get_value(flapping->segment, POLYSHM_UINT32, WORD, &word))
     return NULL;
   while (!atomic_load(&flapping->done)) {

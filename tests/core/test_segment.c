@@ -850,7 +850,7 @@ static void values_at_any_offset(void **state) {
   for (polyshm_dtype dtype = 0; dtype < POLYSHM_DTYPE_COUNT; dtype++) {
     int64_t itemsize = polyshm_dtype_itemsize(dtype);
     for (int64_t offset = 0; offset + itemsize <= 64; offset++) {
-      polyshm_value value = dtype >= POLYSHM_FLOAT32 ? from_float(99.5) : from_int(99), seen = {.kind = -1};
+      polyshm_value value = dtype >= POLYSHM_FLOAT32 ? from_float(99.5) : from_int(99), seen = {.type = -1};
       uint8_t packed[8];
       assert_ok(polyshm_dtype_pack(dtype, &value, packed));
       assert_ok(polyshm_segment_fill(a, 0xA5, 0, 64));
@@ -859,7 +859,7 @@ static void values_at_any_offset(void **state) {
       assert_true(all_bytes(bytes, offset, 0xA5));
       assert_true(all_bytes(bytes + offset + itemsize, 64 - offset - itemsize, 0xA5));
       assert_ok(polyshm_segment_get_value(a, dtype, offset, &seen));
-      assert_int_equal(seen.kind, value.kind);
+      assert_int_equal(seen.type, value.type);
       assert_int_equal(seen.as.uint64, value.as.uint64);
     }
     const int64_t outside[] = {-1, 64 - itemsize + 1, 64, INT64_MAX, INT64_MIN};
@@ -875,7 +875,7 @@ static void values_at_any_offset(void **state) {
 static void a_refused_value_changes_nothing(void **state) {
   (void)state;
   polyshm_segment *a = new_segment(fresh_name(), 8);
-  polyshm_value bad = from_int(256), text = {.kind = POLYSHM_KIND_STR, .as.bytes = {"1", 1}};
+  polyshm_value bad = from_int(256), text = {.type = POLYSHM_TYPE_STR, .as.bytes = {"1", 1}};
   assert_ok(polyshm_segment_fill(a, 0xA5, 0, 8));
   assert_status(POLYSHM_RANGE, polyshm_segment_set_value(a, POLYSHM_UINT8, 0, &bad));
   assert_status(POLYSHM_TYPE, polyshm_segment_set_value(a, POLYSHM_UINT8, 0, &text));

@@ -22,13 +22,13 @@ static polyshm_value unpack(polyshm_dtype dtype, const void *element) {
   unsigned char bytes[16];
   memset(bytes, 0xA5, sizeof bytes);
   memcpy(bytes + 3, element, (size_t)polyshm_dtype_itemsize(dtype));
-  polyshm_value value = {.kind = -1};
+  polyshm_value value = {.type = -1};
   polyshm_dtype_unpack(dtype, bytes + 3, &value);
   return value;
 }
 
 static void assert_same(polyshm_value actual, polyshm_value expected) {
-  assert_int_equal(actual.kind, expected.kind);
+  assert_int_equal(actual.type, expected.type);
   assert_memory_equal(&actual.as.uint64, &expected.as.uint64, sizeof expected.as.uint64);
 }
 
@@ -72,7 +72,7 @@ static void no_dtype(void **state) {
     polyshm_value value = from_int(1);
     uint64_t element = 0;
     polyshm_dtype_unpack(bad[i], &element, &value);
-    assert_int_equal(value.kind, POLYSHM_KIND_NONE);
+    assert_int_equal(value.type, POLYSHM_TYPE_NONE);
   }
 }
 
@@ -238,14 +238,14 @@ static void float32_rounds_floats_but_not_to_infinity(void **state) {
 static void other_kinds_are_refused(void **state) {
   (void)state;
   const polyshm_value others[] = {
-      {.kind = POLYSHM_KIND_NONE},
-      {.kind = POLYSHM_KIND_BOOL, .as.boolean = true},
-      {.kind = POLYSHM_KIND_STR, .as.bytes = {"12", 2}},
-      {.kind = POLYSHM_KIND_BYTES, .as.bytes = {"12", 2}},
-      {.kind = -1},
-      {.kind = 7},
-      {.kind = INT32_MAX},
-      {.kind = INT32_MIN},
+      {.type = POLYSHM_TYPE_NONE},
+      {.type = POLYSHM_TYPE_BOOL, .as.boolean = true},
+      {.type = POLYSHM_TYPE_STR, .as.bytes = {"12", 2}},
+      {.type = POLYSHM_TYPE_BYTES, .as.bytes = {"12", 2}},
+      {.type = -1},
+      {.type = 7},
+      {.type = INT32_MAX},
+      {.type = INT32_MIN},
   };
   const char *const words[] = {"nothing", "a boolean", "text", "bytes", "", "", "", ""};
   for (polyshm_dtype dtype = 0; dtype < POLYSHM_DTYPE_COUNT; dtype++)
@@ -265,7 +265,7 @@ static void nothing_given(void **state) {
     assert_status(POLYSHM_ARGUMENT, polyshm_dtype_pack(dtype, &value, NULL));
     polyshm_dtype_unpack(dtype, &element, NULL);
     polyshm_dtype_unpack(dtype, NULL, &value);
-    assert_int_equal(value.kind, POLYSHM_KIND_NONE);
+    assert_int_equal(value.type, POLYSHM_TYPE_NONE);
     value = from_int(1);
   }
   assert_int_equal(element, 7);
@@ -365,18 +365,18 @@ static void values_that_are_equal(void **state) {
       {10, from_float(INFINITY)},
       {11, from_float(-INFINITY)},
       {12, from_float(2.5)},
-      {13, {.kind = POLYSHM_KIND_NONE}},
-      {14, {.kind = POLYSHM_KIND_BOOL, .as.boolean = true}},
-      {15, {.kind = POLYSHM_KIND_BOOL, .as.boolean = false}},
-      {16, {.kind = POLYSHM_KIND_STR, .as.bytes = {"a", 1}}},
-      {16, {.kind = POLYSHM_KIND_STR, .as.bytes = {"ab", 1}}},
-      {17, {.kind = POLYSHM_KIND_BYTES, .as.bytes = {"a", 1}}},
-      {18, {.kind = POLYSHM_KIND_STR, .as.bytes = {"ab", 2}}},
-      {19, {.kind = POLYSHM_KIND_STR, .as.bytes = {NULL, 0}}},
-      {19, {.kind = POLYSHM_KIND_STR, .as.bytes = {"", 0}}},
-      {20, {.kind = POLYSHM_KIND_BYTES, .as.bytes = {"", 0}}},
-      {21, {.kind = POLYSHM_KIND_BYTES, .as.bytes = {"a\0b", 3}}},
-      {22, {.kind = POLYSHM_KIND_BYTES, .as.bytes = {"a\0c", 3}}},
+      {13, {.type = POLYSHM_TYPE_NONE}},
+      {14, {.type = POLYSHM_TYPE_BOOL, .as.boolean = true}},
+      {15, {.type = POLYSHM_TYPE_BOOL, .as.boolean = false}},
+      {16, {.type = POLYSHM_TYPE_STR, .as.bytes = {"a", 1}}},
+      {16, {.type = POLYSHM_TYPE_STR, .as.bytes = {"ab", 1}}},
+      {17, {.type = POLYSHM_TYPE_BYTES, .as.bytes = {"a", 1}}},
+      {18, {.type = POLYSHM_TYPE_STR, .as.bytes = {"ab", 2}}},
+      {19, {.type = POLYSHM_TYPE_STR, .as.bytes = {NULL, 0}}},
+      {19, {.type = POLYSHM_TYPE_STR, .as.bytes = {"", 0}}},
+      {20, {.type = POLYSHM_TYPE_BYTES, .as.bytes = {"", 0}}},
+      {21, {.type = POLYSHM_TYPE_BYTES, .as.bytes = {"a\0b", 3}}},
+      {22, {.type = POLYSHM_TYPE_BYTES, .as.bytes = {"a\0c", 3}}},
   };
   for (size_t a = 0; a < sizeof all / sizeof *all; a++)
     for (size_t b = 0; b < sizeof all / sizeof *all; b++)
@@ -386,7 +386,7 @@ static void values_that_are_equal(void **state) {
 
 static void what_equals_nothing(void **state) {
   (void)state;
-  const polyshm_value one = from_int(1), nan = from_float(NAN), odd = {.kind = 99};
+  const polyshm_value one = from_int(1), nan = from_float(NAN), odd = {.type = 99};
   assert_false(polyshm_value_equal(NULL, &one));
   assert_false(polyshm_value_equal(&one, NULL));
   assert_false(polyshm_value_equal(NULL, NULL));

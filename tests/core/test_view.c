@@ -17,9 +17,9 @@ static polyshm_view *new_view(polyshm_segment *segment, polyshm_dtype dtype, int
 }
 
 static int64_t int_at(const polyshm_view *view, int64_t index) {
-  polyshm_value value = {.kind = -1};
+  polyshm_value value = {.type = -1};
   assert_ok(polyshm_view_get(view, index, &value));
-  assert_int_equal(value.kind, POLYSHM_KIND_INT64);
+  assert_int_equal(value.type, POLYSHM_TYPE_INT64);
   return value.as.int64;
 }
 
@@ -111,10 +111,10 @@ static void get_and_set_every_dtype(void **state) {
       assert_ok(polyshm_view_set(v, i, &value));
     }
     for (int64_t i = 0; i < 10; i++) {
-      polyshm_value value = {.kind = -1}, direct = {.kind = -1};
+      polyshm_value value = {.type = -1}, direct = {.type = -1};
       assert_ok(polyshm_view_get(v, i, &value));
       assert_ok(polyshm_segment_get_value(a, dtype, 8 + i * itemsize, &direct));
-      assert_int_equal(value.kind, is_float ? POLYSHM_KIND_FLOAT64 : POLYSHM_KIND_INT64);
+      assert_int_equal(value.type, is_float ? POLYSHM_TYPE_FLOAT64 : POLYSHM_TYPE_INT64);
       if (is_float)
         assert_true(value.as.float64 == 0.5 + (double)i);
       else
@@ -157,7 +157,7 @@ static void a_refused_value_changes_nothing(void **state) {
   polyshm_segment *a = new_segment(fresh_name(), 8);
   polyshm_view *v = new_view(a, POLYSHM_UINT8, 0, -1);
   const polyshm_value seven = from_int(7), bad = from_int(256), fraction = from_float(1.5),
-                      text = {.kind = POLYSHM_KIND_STR, .as.bytes = {"1", 1}};
+                      text = {.type = POLYSHM_TYPE_STR, .as.bytes = {"1", 1}};
   assert_ok(polyshm_view_fill(v, &seven, 0, 8));
   assert_status(POLYSHM_RANGE, polyshm_view_set(v, 0, &bad));
   assert_status(POLYSHM_RANGE, polyshm_view_set(v, 0, &fraction));
@@ -248,7 +248,7 @@ static void fill_every_dtype(void **state) {
     for (int64_t i = 0; i < 10; i++) {
       polyshm_value value;
       assert_ok(polyshm_view_get(v, i, &value));
-      double number = value.kind == POLYSHM_KIND_FLOAT64 ? value.as.float64 : (double)value.as.int64;
+      double number = value.type == POLYSHM_TYPE_FLOAT64 ? value.as.float64 : (double)value.as.int64;
       assert_true(number == (i >= 2 && i < 7 ? 3 : 0));
     }
     polyshm_view_free(v);
@@ -414,7 +414,7 @@ static void a_view_of_a_readonly_handle_reads(void **state) {
   polyshm_segment *a = new_segment(name, 64), *r = NULL;
   assert_ok(polyshm_segment_attach(name, POLYSHM_FLAG_READONLY, 0, &r));
   polyshm_view *v = new_view(r, POLYSHM_INT32, 8, 4);
-  const polyshm_value one = from_int(1), bad = {.kind = POLYSHM_KIND_NONE};
+  const polyshm_value one = from_int(1), bad = {.type = POLYSHM_TYPE_NONE};
   int32_t elements[4] = {0};
   assert_status(POLYSHM_READONLY, polyshm_view_set(v, 0, &one));
   assert_words("without readonly");

@@ -95,7 +95,7 @@ static void bytes_go_in_steps(void **state) {
   (void)state;
   polyshm_segment *segment = new_segment(fresh_name(), MANY), *other = new_segment(fresh_name(), MANY);
   polyshm_view *view = NULL;
-  polyshm_value value = {.kind = POLYSHM_KIND_INT64, .as.int64 = -2};
+  polyshm_value value = {.type = POLYSHM_TYPE_INT64, .as.int64 = -2};
   uint8_t *bytes = malloc(MANY);
   assert_non_null(bytes);
   assert_ok(polyshm_segment_view(segment, POLYSHM_INT64, 0, -1, &view));
@@ -176,7 +176,7 @@ static void a_fill_in_steps_misses_nothing(void **state) {
   (void)state;
   polyshm_segment *segment = new_segment(fresh_name(), MANY);
   polyshm_view *view = NULL;
-  polyshm_value value = {.kind = POLYSHM_KIND_INT64, .as.int64 = 0x0102030405060708};
+  polyshm_value value = {.type = POLYSHM_TYPE_INT64, .as.int64 = 0x0102030405060708};
   uint64_t address = 0;
   assert_ok(polyshm_segment_address(segment, &address));
   assert_ok(polyshm_segment_view(segment, POLYSHM_INT64, 8, -1, &view));

@@ -30,7 +30,7 @@ static polyshm_segment *segment_over(uint8_t *base, int64_t size) {
 }
 
 static polyshm_status count_one(const polyshm_value *value, void *context) {
-  MUST(value->kind >= POLYSHM_KIND_NONE && value->kind <= POLYSHM_KIND_BYTES);
+  MUST(value->type >= POLYSHM_TYPE_NONE && value->type <= POLYSHM_TYPE_BYTES);
   ++*(int64_t *)context;
   return POLYSHM_OK;
 }
@@ -58,15 +58,15 @@ static void read_all(const polyshm_list *list, char *scratch, int64_t size) {
     if (status)
       continue;
     const uint8_t code = polyshm__segment_base(list->segment)[list->codes + (i < 0 ? i + length : i)];
-    MUST(code <= CODE_NONE && (code == CODE_NONE) == (value.kind == POLYSHM_KIND_NONE));
-    MUST(value.kind != POLYSHM_KIND_STR || polyshm_is_utf8(value.as.bytes.data, value.as.bytes.length));
-    if (value.kind == POLYSHM_KIND_STR || value.kind == POLYSHM_KIND_BYTES) {
+    MUST(code <= CODE_NONE && (code == CODE_NONE) == (value.type == POLYSHM_TYPE_NONE));
+    MUST(value.type != POLYSHM_TYPE_STR || polyshm_is_utf8(value.as.bytes.data, value.as.bytes.length));
+    if (value.type == POLYSHM_TYPE_STR || value.type == POLYSHM_TYPE_BYTES) {
       MUST(value.as.bytes.length >= 0 && value.as.bytes.length <= capacity);
       MUST(!value.as.bytes.length || value.as.bytes.data == scratch);
     }
     int64_t found = -2;
     char copy[64]; /* searching overwrites scratch */
-    if ((value.kind == POLYSHM_KIND_STR || value.kind == POLYSHM_KIND_BYTES) && value.as.bytes.length) {
+    if ((value.type == POLYSHM_TYPE_STR || value.type == POLYSHM_TYPE_BYTES) && value.as.bytes.length) {
       if (value.as.bytes.length > (int64_t)sizeof copy)
         continue;
       memcpy(copy, value.as.bytes.data, (size_t)value.as.bytes.length);
@@ -87,13 +87,13 @@ static void read_all(const polyshm_list *list, char *scratch, int64_t size) {
 /* Every kind into every item, and what is read then is what was written. */
 static void write_all(polyshm_list *list, char *scratch, int64_t size) {
   static const polyshm_value values[] = {
-      {.kind = POLYSHM_KIND_INT64, .as.int64 = -2},
-      {.kind = POLYSHM_KIND_STR, .as.bytes = {"\xc3\xa9\xc3\xa9", 4}},
-      {.kind = POLYSHM_KIND_FLOAT64, .as.float64 = 0.5},
-      {.kind = POLYSHM_KIND_NONE},
-      {.kind = POLYSHM_KIND_BYTES, .as.bytes = {"0123456789abcdef", 16}},
-      {.kind = POLYSHM_KIND_BOOL, .as.boolean = true},
-      {.kind = POLYSHM_KIND_STR, .as.bytes = {"", 0}},
+      {.type = POLYSHM_TYPE_INT64, .as.int64 = -2},
+      {.type = POLYSHM_TYPE_STR, .as.bytes = {"\xc3\xa9\xc3\xa9", 4}},
+      {.type = POLYSHM_TYPE_FLOAT64, .as.float64 = 0.5},
+      {.type = POLYSHM_TYPE_NONE},
+      {.type = POLYSHM_TYPE_BYTES, .as.bytes = {"0123456789abcdef", 16}},
+      {.type = POLYSHM_TYPE_BOOL, .as.boolean = true},
+      {.type = POLYSHM_TYPE_STR, .as.bytes = {"", 0}},
   };
   enum { VALUES = sizeof values / sizeof *values };
   const int64_t length = polyshm_list_length(list);
@@ -104,13 +104,13 @@ static void write_all(polyshm_list *list, char *scratch, int64_t size) {
       int64_t capacity = 0;
       MUST(polyshm_list_capacity(list, i, &capacity) == POLYSHM_OK);
       polyshm_status status = polyshm_list_set(list, i, value);
-      if (value->kind == POLYSHM_KIND_BYTES && capacity < 16) {
+      if (value->type == POLYSHM_TYPE_BYTES && capacity < 16) {
         MUST(status == POLYSHM_RANGE);
         continue;
       }
       MUST(status == POLYSHM_OK);
       MUST(polyshm_list_get(list, i, scratch, size, &found) == POLYSHM_OK);
-      MUST(found.kind == value->kind && polyshm_value_equal(&found, value));
+      MUST(found.type == value->type && polyshm_value_equal(&found, value));
     }
 }
 

@@ -34,7 +34,7 @@ static polyshm_value *read_items(int64_t count) {
     if (!line)
       exit(2);
     items[i] = parse_item(line);
-    if (items[i].kind == POLYSHM_KIND_STR || items[i].kind == POLYSHM_KIND_BYTES) {
+    if (items[i].type == POLYSHM_TYPE_STR || items[i].type == POLYSHM_TYPE_BYTES) {
       char *copy = malloc((size_t)items[i].as.bytes.length + 1);
       if (!copy)
         exit(2);
@@ -46,7 +46,7 @@ static polyshm_value *read_items(int64_t count) {
 
 static void free_items(polyshm_value *items, int64_t count) {
   for (int64_t i = 0; i < count; i++)
-    if (items[i].kind == POLYSHM_KIND_STR || items[i].kind == POLYSHM_KIND_BYTES)
+    if (items[i].type == POLYSHM_TYPE_STR || items[i].type == POLYSHM_TYPE_BYTES)
       free((void *)(uintptr_t)items[i].as.bytes.data);
   free(items);
 }

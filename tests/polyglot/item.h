@@ -15,24 +15,24 @@
 static inline polyshm_value parse(polyshm_dtype dtype, const char *word) {
   polyshm_value value;
   if (dtype >= POLYSHM_FLOAT32) {
-    value.kind = POLYSHM_KIND_FLOAT64;
+    value.type = POLYSHM_TYPE_FLOAT64;
     value.as.float64 = strtod(word, NULL);
   } else if (word[0] == '-') {
-    value.kind = POLYSHM_KIND_INT64;
+    value.type = POLYSHM_TYPE_INT64;
     value.as.int64 = strtoll(word, NULL, 10);
   } else {
-    value.kind = POLYSHM_KIND_UINT64;
+    value.type = POLYSHM_TYPE_UINT64;
     value.as.uint64 = strtoull(word, NULL, 10);
     if (value.as.uint64 <= INT64_MAX)
-      value.kind = POLYSHM_KIND_INT64;
+      value.type = POLYSHM_TYPE_INT64;
   }
   return value;
 }
 
 static inline void print(const polyshm_value *value) {
-  if (value->kind == POLYSHM_KIND_FLOAT64)
+  if (value->type == POLYSHM_TYPE_FLOAT64)
     printf(" %.17g", value->as.float64);
-  else if (value->kind == POLYSHM_KIND_UINT64)
+  else if (value->type == POLYSHM_TYPE_UINT64)
     printf(" %" PRIu64, value->as.uint64);
   else
     printf(" %" PRId64, value->as.int64);
@@ -54,29 +54,29 @@ static inline polyshm_value parse_item(char *line) {
   if (*word)
     *word++ = 0;
   if (strcmp(line, "none") == 0)
-    return (polyshm_value){.kind = POLYSHM_KIND_NONE};
+    return (polyshm_value){.type = POLYSHM_TYPE_NONE};
   if (strcmp(line, "bool") == 0)
-    return (polyshm_value){.kind = POLYSHM_KIND_BOOL, .as.boolean = *word == '1'};
+    return (polyshm_value){.type = POLYSHM_TYPE_BOOL, .as.boolean = *word == '1'};
   if (strcmp(line, "int") == 0)
     return parse(POLYSHM_INT64, word);
   if (strcmp(line, "float") == 0)
     return parse(POLYSHM_FLOAT64, word);
-  return (polyshm_value){.kind = strcmp(line, "str") == 0 ? POLYSHM_KIND_STR : POLYSHM_KIND_BYTES,
+  return (polyshm_value){.type = strcmp(line, "str") == 0 ? POLYSHM_TYPE_STR : POLYSHM_TYPE_BYTES,
                          .as.bytes = {word, unhex(word)}};
 }
 
 static inline polyshm_status print_item(const polyshm_value *value, void *context) {
   (void)context;
   static const char *const kinds[] = {"none", "bool", "int", "", "float", "str", "bytes"};
-  fputs(kinds[value->kind], stdout);
-  switch (value->kind) {
-  case POLYSHM_KIND_NONE:
+  fputs(kinds[value->type], stdout);
+  switch (value->type) {
+  case POLYSHM_TYPE_NONE:
     break;
-  case POLYSHM_KIND_BOOL:
+  case POLYSHM_TYPE_BOOL:
     printf(" %d", value->as.boolean);
     break;
-  case POLYSHM_KIND_INT64:
-  case POLYSHM_KIND_FLOAT64:
+  case POLYSHM_TYPE_INT64:
+  case POLYSHM_TYPE_FLOAT64:
     print(value);
     break;
   default:

@@ -103,11 +103,11 @@ static int64_t get(const polyshm_view *view, int64_t index) {
 }
 
 static polyshm_value number(int64_t number) {
-  return (polyshm_value){.kind = POLYSHM_KIND_INT64, .as.int64 = number};
+  return (polyshm_value){.type = POLYSHM_TYPE_INT64, .as.int64 = number};
 }
 
 static void set(polyshm_view *view, int64_t index, int64_t to) {
-  must(polyshm_view_set(view, index, &(polyshm_value){.kind = POLYSHM_KIND_INT64, .as.int64 = to}));
+  must(polyshm_view_set(view, index, &(polyshm_value){.type = POLYSHM_TYPE_INT64, .as.int64 = to}));
 }
 
 static void add(polyshm_view *view, int64_t index, int64_t what) {

@@ -28,12 +28,12 @@ static int64_t get(int64_t index) {
 }
 
 static void set(int64_t index, int64_t number) {
-  ok(polyshm_view_set(view, index, &(polyshm_value){.kind = POLYSHM_KIND_INT64, .as.int64 = number}));
+  ok(polyshm_view_set(view, index, &(polyshm_value){.type = POLYSHM_TYPE_INT64, .as.int64 = number}));
 }
 
 static void count(int64_t index) {
   polyshm_value before;
-  ok(polyshm_view_add(view, index, &(polyshm_value){.kind = POLYSHM_KIND_INT64, .as.int64 = 1}, &before));
+  ok(polyshm_view_add(view, index, &(polyshm_value){.type = POLYSHM_TYPE_INT64, .as.int64 = 1}, &before));
 }
 
 static void change(void) {

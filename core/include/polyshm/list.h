@@ -13,8 +13,8 @@
  *
  * Indexes. 0 ... length-1, or from the end -1 ... -length. All else is POLYSHM_INDEX.
  *
- * Others' writes. A number goes in and out in one access and is never torn. Text, and a change from one kind
- * to another, takes several: a reader in that moment may see the new kind with the old bytes, or
+ * Others' writes. A number goes in and out in one access and is never torn. Text, and a change from one type
+ * to another, takes several: a reader in that moment may see the new type with the old bytes, or
  * POLYSHM_CORRUPT; use a lock where that matters. Like a view's, these accesses order nothing else: who
  * writes data and then an item that tells of it needs a Lock or an Event. Nothing that a peer writes makes a
  * call reach outside the segment, or crash, or run for long.
@@ -244,7 +244,7 @@ POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_list_set(polyshm_list *list, 
                                                             const polyshm_value *value);
 
 /** Receives one item; valid during the call. A nonzero status ends the walk. */
-typedef polyshm_status polyshm_list_take(const polyshm_value *value, void *context);
+typedef polyshm_status polyshm_list_visit(const polyshm_value *value, void *context);
 
 /**
  * Hands over items, each as polyshm_list_get() reads it. The callback may longjmp out: the core holds
@@ -264,7 +264,7 @@ typedef polyshm_status polyshm_list_take(const polyshm_value *value, void *conte
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_list_walk(const polyshm_list *list, int64_t index,
                                                              int64_t count, void *scratch, int64_t size,
-                                                             polyshm_list_take *take, void *context);
+                                                             polyshm_list_visit *take, void *context);
 
 /**
  * Writes items. All failures are found before the first is written.

@@ -78,19 +78,19 @@ POLYSHM_API int64_t polyshm_dtype_itemsize(polyshm_dtype dtype);
 
 /** What a value holds. */
 enum {
-  POLYSHM_KIND_NONE,
-  POLYSHM_KIND_BOOL,
-  POLYSHM_KIND_INT64,
-  POLYSHM_KIND_UINT64, /**< the core gives only numbers above INT64_MAX: those below are INT64 */
-  POLYSHM_KIND_FLOAT64,
-  POLYSHM_KIND_STR,  /**< UTF-8 text */
-  POLYSHM_KIND_BYTES /**< any bytes */
+  POLYSHM_TYPE_NONE,
+  POLYSHM_TYPE_BOOL,
+  POLYSHM_TYPE_INT64,
+  POLYSHM_TYPE_UINT64, /**< the core gives only numbers above INT64_MAX: those below are INT64 */
+  POLYSHM_TYPE_FLOAT64,
+  POLYSHM_TYPE_STR,  /**< UTF-8 text */
+  POLYSHM_TYPE_BYTES /**< any bytes */
 };
 
 /** A value on its way between a script and the core. Plain data: nothing is owned, str and bytes only point.
  */
 typedef struct polyshm_value {
-  int32_t kind; /**< POLYSHM_KIND_NONE … POLYSHM_KIND_BYTES: which member of the union is meant */
+  int32_t type; /**< POLYSHM_TYPE_NONE … POLYSHM_TYPE_BYTES: which member of the union is meant */
   union {
     bool boolean;
     int64_t int64;

@@ -150,7 +150,7 @@ POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_view_read(const polyshm_view 
 
 /** Receives @p count elements of the view's dtype, aligned, where they lie: others may change them at any
  * moment, so each is read once. Valid during the call. A nonzero status ends the walk. */
-typedef polyshm_status polyshm_view_take(const void *elements, int64_t count, void *context);
+typedef polyshm_status polyshm_view_visit(const void *elements, int64_t count, void *context);
 
 /**
  * Hands over a range in pieces of at most 4 KiB, without a copy. Failures are found before the first piece.
@@ -167,7 +167,7 @@ typedef polyshm_status polyshm_view_take(const void *elements, int64_t count, vo
  * @return 0, what the callback ended the walk with, or a failure.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_view_walk(const polyshm_view *view, int64_t index,
-                                                             int64_t count, polyshm_view_take *take,
+                                                             int64_t count, polyshm_view_visit *take,
                                                              void *context);
 
 /**

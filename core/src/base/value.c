@@ -43,21 +43,21 @@ int64_t polyshm_dtype_itemsize(polyshm_dtype dtype) {
 }
 
 static polyshm_status not_a_number(polyshm_dtype dtype, const polyshm_value *value) {
-  static const char *const kinds[] = {[POLYSHM_KIND_NONE] = "nothing",
-                                      [POLYSHM_KIND_BOOL] = "a boolean",
-                                      [POLYSHM_KIND_STR] = "text",
-                                      [POLYSHM_KIND_BYTES] = "bytes"};
-  bool known = value->kind >= 0 && value->kind <= POLYSHM_KIND_BYTES;
+  static const char *const types[] = {[POLYSHM_TYPE_NONE] = "nothing",
+                                      [POLYSHM_TYPE_BOOL] = "a boolean",
+                                      [POLYSHM_TYPE_STR] = "text",
+                                      [POLYSHM_TYPE_BYTES] = "bytes"};
+  bool known = value->type >= 0 && value->type <= POLYSHM_TYPE_BYTES;
   return polyshm_fail(POLYSHM_TYPE, "%s needs a number, not %s", dtypes[dtype].name,
-                      known ? kinds[value->kind] : "a value of no known kind");
+                      known ? types[value->type] : "a value of no known type");
 }
 
 static polyshm_status out_of_range(polyshm_dtype dtype, const polyshm_value *value, const char *why) {
   const char *name = dtypes[dtype].name;
-  switch (value->kind) {
-  case POLYSHM_KIND_INT64:
+  switch (value->type) {
+  case POLYSHM_TYPE_INT64:
     return polyshm_fail(POLYSHM_RANGE, "%" PRId64 " %s %s", value->as.int64, why, name);
-  case POLYSHM_KIND_UINT64:
+  case POLYSHM_TYPE_UINT64:
     return polyshm_fail(POLYSHM_RANGE, "%" PRIu64 " %s %s", value->as.uint64, why, name);
   default:
     return polyshm_fail(POLYSHM_RANGE, "%.17g %s %s", value->as.float64, why, name);
@@ -75,16 +75,16 @@ static polyshm_status whole(polyshm_dtype dtype, const polyshm_value *value, dou
 }
 
 static polyshm_status to_int64(polyshm_dtype dtype, const polyshm_value *value, int64_t *out) {
-  switch (value->kind) {
-  case POLYSHM_KIND_INT64:
+  switch (value->type) {
+  case POLYSHM_TYPE_INT64:
     *out = value->as.int64;
     return POLYSHM_OK;
-  case POLYSHM_KIND_UINT64:
+  case POLYSHM_TYPE_UINT64:
     if (value->as.uint64 > INT64_MAX)
       return out_of_range(dtype, value, "is outside");
     *out = (int64_t)value->as.uint64;
     return POLYSHM_OK;
-  case POLYSHM_KIND_FLOAT64: {
+  case POLYSHM_TYPE_FLOAT64: {
     polyshm_status status = whole(dtype, value, -0x1p63, 0x1p63);
     if (status == POLYSHM_OK)
       *out = (int64_t)value->as.float64;
@@ -96,16 +96,16 @@ static polyshm_status to_int64(polyshm_dtype dtype, const polyshm_value *value, 
 }
 
 static polyshm_status to_uint64(polyshm_dtype dtype, const polyshm_value *value, uint64_t *out) {
-  switch (value->kind) {
-  case POLYSHM_KIND_INT64:
+  switch (value->type) {
+  case POLYSHM_TYPE_INT64:
     if (value->as.int64 < 0)
       return out_of_range(dtype, value, "is outside");
     *out = (uint64_t)value->as.int64;
     return POLYSHM_OK;
-  case POLYSHM_KIND_UINT64:
+  case POLYSHM_TYPE_UINT64:
     *out = value->as.uint64;
     return POLYSHM_OK;
-  case POLYSHM_KIND_FLOAT64: {
+  case POLYSHM_TYPE_FLOAT64: {
     polyshm_status status = whole(dtype, value, 0, 0x1p64);
     if (status == POLYSHM_OK)
       *out = (uint64_t)value->as.float64;
@@ -121,18 +121,18 @@ static polyshm_status to_uint64(polyshm_dtype dtype, const polyshm_value *value,
 static polyshm_status to_float(polyshm_dtype dtype, const polyshm_value *value, double *out) {
   bool single = dtype == POLYSHM_FLOAT32;
   double x;
-  switch (value->kind) {
-  case POLYSHM_KIND_INT64:
+  switch (value->type) {
+  case POLYSHM_TYPE_INT64:
     x = single ? (double)(float)value->as.int64 : (double)value->as.int64;
     if (x >= 0x1p63 || (int64_t)x != value->as.int64)
       return out_of_range(dtype, value, "is not exact in");
     break;
-  case POLYSHM_KIND_UINT64:
+  case POLYSHM_TYPE_UINT64:
     x = single ? (double)(float)value->as.uint64 : (double)value->as.uint64;
     if (x >= 0x1p64 || (uint64_t)x != value->as.uint64)
       return out_of_range(dtype, value, "is not exact in");
     break;
-  case POLYSHM_KIND_FLOAT64:
+  case POLYSHM_TYPE_FLOAT64:
     x = value->as.float64;
     if (single && isfinite(x) && fabs(x) > FLT_MAX)
       return out_of_range(dtype, value, "is outside");
@@ -234,26 +234,26 @@ bool polyshm_is_utf8(const char *data, int64_t length) {
 }
 
 static bool is_number(const polyshm_value *value) {
-  return value->kind == POLYSHM_KIND_INT64 || value->kind == POLYSHM_KIND_UINT64 ||
-         value->kind == POLYSHM_KIND_FLOAT64;
+  return value->type == POLYSHM_TYPE_INT64 || value->type == POLYSHM_TYPE_UINT64 ||
+         value->type == POLYSHM_TYPE_FLOAT64;
 }
 
 static bool equal_numbers(const polyshm_value *a, const polyshm_value *b) {
-  if (a->kind == POLYSHM_KIND_FLOAT64 && b->kind == POLYSHM_KIND_FLOAT64)
+  if (a->type == POLYSHM_TYPE_FLOAT64 && b->type == POLYSHM_TYPE_FLOAT64)
     return a->as.float64 == b->as.float64;
-  if (a->kind == POLYSHM_KIND_FLOAT64) { /* the float, if there is one, is b from here on */
+  if (a->type == POLYSHM_TYPE_FLOAT64) { /* the float, if there is one, is b from here on */
     const polyshm_value *other = a;
     a = b;
     b = other;
   }
-  if (b->kind == POLYSHM_KIND_FLOAT64) { /* exactly: the float is that integer */
+  if (b->type == POLYSHM_TYPE_FLOAT64) { /* exactly: the float is that integer */
     double x = b->as.float64;
-    if (a->kind == POLYSHM_KIND_INT64)
+    if (a->type == POLYSHM_TYPE_INT64)
       return x >= -0x1p63 && x < 0x1p63 && x == trunc(x) && (int64_t)x == a->as.int64;
     return x >= 0 && x < 0x1p64 && x == trunc(x) && (uint64_t)x == a->as.uint64;
   }
-  bool negative_a = a->kind == POLYSHM_KIND_INT64 && a->as.int64 < 0;
-  bool negative_b = b->kind == POLYSHM_KIND_INT64 && b->as.int64 < 0;
+  bool negative_a = a->type == POLYSHM_TYPE_INT64 && a->as.int64 < 0;
+  bool negative_b = b->type == POLYSHM_TYPE_INT64 && b->as.int64 < 0;
   return negative_a == negative_b && a->as.uint64 == b->as.uint64;
 }
 
@@ -262,15 +262,15 @@ bool polyshm_value_equal(const polyshm_value *a, const polyshm_value *b) {
     return false;
   if (is_number(a) && is_number(b))
     return equal_numbers(a, b);
-  if (a->kind != b->kind)
+  if (a->type != b->type)
     return false;
-  switch (a->kind) {
-  case POLYSHM_KIND_NONE:
+  switch (a->type) {
+  case POLYSHM_TYPE_NONE:
     return true;
-  case POLYSHM_KIND_BOOL:
+  case POLYSHM_TYPE_BOOL:
     return a->as.boolean == b->as.boolean;
-  case POLYSHM_KIND_STR:
-  case POLYSHM_KIND_BYTES:
+  case POLYSHM_TYPE_STR:
+  case POLYSHM_TYPE_BYTES:
     return a->as.bytes.length == b->as.bytes.length &&
            (a->as.bytes.length == 0 ||
             memcmp(a->as.bytes.data, b->as.bytes.data, (size_t)a->as.bytes.length) == 0);

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* X(NAME, type, KIND, field): the dtypes whose every element is one kind of value, to the last bit. */
+/* X(NAME, ctype, TYPE, field): the dtypes whose every element is one type of value, to the last bit. */
 #define POLYSHM__PLAIN_MAP(X)                                                                                \
   X(INT8, int8_t, INT64, int64)                                                                              \
   X(UINT8, uint8_t, INT64, int64)                                                                            \
@@ -21,15 +21,15 @@
 static inline void polyshm__unpack(polyshm_dtype dtype, const void *element, polyshm_value *out) {
   if (!out)
     return;
-  out->kind = POLYSHM_KIND_NONE;
+  out->type = POLYSHM_TYPE_NONE;
   if (!element)
     return;
   switch (dtype) {
-#define UNPACK(NAME, type, KIND, field)                                                                      \
+#define UNPACK(NAME, ctype, KIND, field)                                                                     \
   case POLYSHM_##NAME: {                                                                                     \
-    type number;                                                                                             \
+    ctype number;                                                                                            \
     memcpy(&number, element, sizeof number);                                                                 \
-    out->kind = POLYSHM_KIND_##KIND;                                                                         \
+    out->type = POLYSHM_TYPE_##KIND;                                                                         \
     out->as.field = number;                                                                                  \
     return;                                                                                                  \
   }
@@ -39,7 +39,7 @@ static inline void polyshm__unpack(polyshm_dtype dtype, const void *element, pol
   case POLYSHM_UINT64: {
     uint64_t number;
     memcpy(&number, element, sizeof number);
-    out->kind = number > INT64_MAX ? POLYSHM_KIND_UINT64 : POLYSHM_KIND_INT64;
+    out->type = number > INT64_MAX ? POLYSHM_TYPE_UINT64 : POLYSHM_TYPE_INT64;
     out->as.uint64 = number; /* the same bits as int64 where the kind is INT64 */
     return;
   }
@@ -51,11 +51,11 @@ static inline void polyshm__unpack(polyshm_dtype dtype, const void *element, pol
 /* Packs what needs no conversion, and tells whether it did. The rest is polyshm_dtype_pack()'s. */
 static inline bool polyshm__pack_plain(polyshm_dtype dtype, const polyshm_value *value, void *element) {
   switch (dtype) {
-#define PACK(NAME, type, KIND, field)                                                                        \
+#define PACK(NAME, ctype, KIND, field)                                                                       \
   case POLYSHM_##NAME: {                                                                                     \
-    if (value->kind != POLYSHM_KIND_##KIND || (type)value->as.field != value->as.field)                      \
+    if (value->type != POLYSHM_TYPE_##KIND || (ctype)value->as.field != value->as.field)                     \
       return false;                                                                                          \
-    type number = (type)value->as.field;                                                                     \
+    ctype number = (ctype)value->as.field;                                                                   \
     memcpy(element, &number, sizeof number);                                                                 \
     return true;                                                                                             \
   }

@@ -64,25 +64,25 @@ bad_item(polyshm_status status, const char *verb, const char *name, int64_t inde
 /* ---- values ---- */
 
 static bool is_text(const polyshm_value *value) {
-  return value->kind == POLYSHM_KIND_STR || value->kind == POLYSHM_KIND_BYTES;
+  return value->type == POLYSHM_TYPE_STR || value->type == POLYSHM_TYPE_BYTES;
 }
 
 /* Whether a list can hold the value at all; `most` is the longest text. */
 static polyshm_status check_value(const char *verb, const char *name, int64_t index,
                                   const polyshm_value *value, int64_t most) {
-  switch (value->kind) {
-  case POLYSHM_KIND_NONE:
-  case POLYSHM_KIND_BOOL:
-  case POLYSHM_KIND_INT64:
-  case POLYSHM_KIND_FLOAT64:
+  switch (value->type) {
+  case POLYSHM_TYPE_NONE:
+  case POLYSHM_TYPE_BOOL:
+  case POLYSHM_TYPE_INT64:
+  case POLYSHM_TYPE_FLOAT64:
     return POLYSHM_OK;
-  case POLYSHM_KIND_UINT64:
+  case POLYSHM_TYPE_UINT64:
     if (value->as.uint64 <= INT64_MAX)
       return POLYSHM_OK;
     return bad_item(POLYSHM_RANGE, verb, name, index,
                     "%" PRIu64 " is outside int64, which a list's integers are", value->as.uint64);
-  case POLYSHM_KIND_STR:
-  case POLYSHM_KIND_BYTES:
+  case POLYSHM_TYPE_STR:
+  case POLYSHM_TYPE_BYTES:
     break;
   default:
     return bad_item(POLYSHM_TYPE, verb, name, index,
@@ -98,7 +98,7 @@ static polyshm_status check_value(const char *verb, const char *name, int64_t in
   if (length && data[length - 1] == 0)
     return bad_item(POLYSHM_ARGUMENT, verb, name, index,
                     "text that ends in NUL would lose it, because NULs fill its slot");
-  if (value->kind == POLYSHM_KIND_STR && !polyshm_is_utf8(data, length))
+  if (value->type == POLYSHM_TYPE_STR && !polyshm_is_utf8(data, length))
     return bad_item(POLYSHM_ARGUMENT, verb, name, index, "the text is not UTF-8; as bytes it can be had");
   return POLYSHM_OK;
 }
@@ -166,26 +166,26 @@ static void store_head(place at, uint64_t format, int8_t code) {
 /* Writes a value that was checked, in CPython's order: format, code, data. */
 static void store_value(place at, const polyshm_value *value) {
   uint64_t word = 0;
-  switch (value->kind) {
-  case POLYSHM_KIND_STR:
-  case POLYSHM_KIND_BYTES:
+  switch (value->type) {
+  case POLYSHM_TYPE_STR:
+  case POLYSHM_TYPE_BYTES:
     /* Always the whole slot: CPython keeps the format it finds, and would cut its next text to a shorter one.
      */
-    store_head(at, text_format(at.size), value->kind == POLYSHM_KIND_STR ? CODE_STR : CODE_BYTES);
+    store_head(at, text_format(at.size), value->type == POLYSHM_TYPE_STR ? CODE_STR : CODE_BYTES);
     if (value->as.bytes.length)
       memcpy(at.slot, value->as.bytes.data, (size_t)value->as.bytes.length);
     memset(at.slot + value->as.bytes.length, 0, (size_t)(at.size - value->as.bytes.length));
     return;
-  case POLYSHM_KIND_NONE:
+  case POLYSHM_TYPE_NONE:
     store_head(at, format_word(FORMAT_NONE), CODE_NONE);
     break;
-  case POLYSHM_KIND_BOOL: {
+  case POLYSHM_TYPE_BOOL: {
     const uint8_t bytes[sizeof word] = {[sizeof word - 1] = value->as.boolean};
     memcpy(&word, bytes, sizeof word);
     store_head(at, format_word(FORMAT_BOOL), CODE_NUMBER);
     break;
   }
-  case POLYSHM_KIND_FLOAT64:
+  case POLYSHM_TYPE_FLOAT64:
     memcpy(&word, &value->as.float64, sizeof word);
     store_head(at, format_word(FORMAT_FLOAT), CODE_NUMBER);
     break;
@@ -219,7 +219,7 @@ static polyshm_status load_text(const polyshm_list *list, const char *verb, int6
     length--;
   if (code == CODE_STR && !polyshm_is_utf8(text, length))
     return corrupt(list, verb, index, "is text that is not UTF-8: its writer stored a part of it");
-  out->kind = code == CODE_STR ? POLYSHM_KIND_STR : POLYSHM_KIND_BYTES;
+  out->type = code == CODE_STR ? POLYSHM_TYPE_STR : POLYSHM_TYPE_BYTES;
   out->as.bytes.data = length ? text : "";
   out->as.bytes.length = length;
   return POLYSHM_OK;
@@ -235,20 +235,20 @@ static polyshm_status load_value(const polyshm_list *list, const char *verb, uin
   if (code == CODE_STR || code == CODE_BYTES)
     return load_text(list, verb, index, at, format, code, scratch, size, out);
   if (code == CODE_NONE) { /* whatever the bytes: CPython, too */
-    out->kind = POLYSHM_KIND_NONE;
+    out->type = POLYSHM_TYPE_NONE;
     return POLYSHM_OK;
   }
   if (code != CODE_NUMBER)
     return corrupt(list, verb, index, "has a code that no list has");
   uint64_t word = load_word(at.slot);
   if (format == format_word(FORMAT_INT)) {
-    out->kind = POLYSHM_KIND_INT64;
+    out->type = POLYSHM_TYPE_INT64;
     out->as.uint64 = word;
   } else if (format == format_word(FORMAT_FLOAT)) {
-    out->kind = POLYSHM_KIND_FLOAT64;
+    out->type = POLYSHM_TYPE_FLOAT64;
     memcpy(&out->as.float64, &word, sizeof word);
   } else if (format == format_word(FORMAT_BOOL)) {
-    out->kind = POLYSHM_KIND_BOOL;
+    out->type = POLYSHM_TYPE_BOOL;
     out->as.boolean = ((const uint8_t *)&word)[sizeof word - 1] != 0;
   } else {
     return corrupt(list, verb, index, "has a format that no list has");
@@ -687,7 +687,7 @@ polyshm_status polyshm_list_set(polyshm_list *list, int64_t index, const polyshm
 /* ---- whole lists ---- */
 
 static polyshm_status walk(const polyshm_list *list, const char *verb, int64_t index, int64_t count,
-                           void *scratch, int64_t size, polyshm_list_take *take, void *context) {
+                           void *scratch, int64_t size, polyshm_list_visit *take, void *context) {
   uint8_t *base = NULL;
   polyshm_status status = check_range(list, verb, index, count);
   for (int64_t i = index; !status && i < index + count; i++) {
@@ -706,7 +706,7 @@ static polyshm_status walk(const polyshm_list *list, const char *verb, int64_t i
 }
 
 polyshm_status polyshm_list_walk(const polyshm_list *list, int64_t index, int64_t count, void *scratch,
-                                 int64_t size, polyshm_list_take *take, void *context) {
+                                 int64_t size, polyshm_list_visit *take, void *context) {
   if (!take)
     return polyshm_fail(POLYSHM_ARGUMENT, "walk: nothing was given to take the items");
   return walk(list, "read", index, count, scratch, size, take, context);

@@ -132,7 +132,7 @@ polyshm_status polyshm_view_read(const polyshm_view *view, int64_t index, int64_
 }
 
 polyshm_status polyshm_view_walk(const polyshm_view *view, int64_t index, int64_t count,
-                                 polyshm_view_take *take, void *context) {
+                                 polyshm_view_visit *take, void *context) {
   if (!polyshm__view_elements(view, index, count) || !take)
     return polyshm__view_refuse(view, "read", index, count);
   const int64_t most = 4096 / view->itemsize;
