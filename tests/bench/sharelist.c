@@ -36,7 +36,7 @@ static polyshm_value value(work *w, int64_t k) {
     return (polyshm_value){.type = POLYSHM_TYPE_NONE};
   default:
     (void)snprintf(w->texts[k], sizeof w->texts[k], bytes ? "\xff %d" : "text %d", (int)k);
-    return (polyshm_value){.kind = bytes ? POLYSHM_TYPE_BYTES : POLYSHM_TYPE_STR,
+    return (polyshm_value){.type = bytes ? POLYSHM_TYPE_BYTES : POLYSHM_TYPE_STR,
                            .as.bytes = {w->texts[k], (int64_t)strlen(w->texts[k])}};
   }
 }
@@ -73,7 +73,7 @@ static double set(void *context) {
 }
 
 static polyshm_status take(const polyshm_value *item, void *context) {
-  *(int64_t *)context += item->kind;
+  *(int64_t *)context += item->type;
   return POLYSHM_OK;
 }
 
