@@ -1,8 +1,7 @@
 /* polyshm/view.h */
-%rename(values) polyshm_view::walk;  /* a range as the language's own list */
-%rename(assign) polyshm_view::write; /* and back */
+%rename(values) polyshm_view::walk; /* a range as the language's own list */
 
-%polyshm_may_work(polyshm_view::write, arg4 > POLYSHM_LARGE / 8)
+%polyshm_may_work(polyshm_view::assign, arg4 > POLYSHM_LARGE / 8)
 %polyshm_may_work(polyshm_view::fill, arg4 > POLYSHM_LARGE / 8)
 
 typedef struct polyshm_view {
@@ -16,7 +15,7 @@ typedef struct polyshm_view {
     polyshm_status get(int64_t index, polyshm_value *out);
     polyshm_status set(int64_t index, const polyshm_value *value);
     polyshm_status walk(int64_t index, int64_t count, polyshm_view_visit *take, void *context);
-    polyshm_status write(int64_t index, const void *elements, int64_t count);
+    polyshm_status assign(int64_t index, const void *elements, int64_t count);
     polyshm_status fill(const polyshm_value *value, int64_t index, int64_t count);
   }
 } polyshm_view;

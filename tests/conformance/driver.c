@@ -587,7 +587,7 @@ static polyshm_status view_assign(struct call *call) {
     if (status)
       return status;
   }
-  return polyshm_view_write(call->self.view, index, elements, list->count);
+  return polyshm_view_assign(call->self.view, index, elements, list->count);
 }
 
 static polyshm_status view_fill(struct call *call) {

@@ -259,7 +259,7 @@ static void use_until_closed(struct worker *worker) {
         polyshm_view_fill(shared->view, &number, 2, 10),
         polyshm_segment_view(shared->segment, POLYSHM_UINT8, offset, RANGE, &view),
         view ? polyshm_view_walk(view, 0, RANGE, take_nothing, &taken) : POLYSHM_CLOSED,
-        view ? polyshm_view_write(view, 0, bytes, RANGE) : POLYSHM_CLOSED,
+        view ? polyshm_view_assign(view, 0, bytes, RANGE) : POLYSHM_CLOSED,
         view ? polyshm_view_read(view, 0, RANGE, bytes) : POLYSHM_CLOSED,
     };
     polyshm_view_free(view);

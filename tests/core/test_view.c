@@ -209,7 +209,7 @@ static void every_range_is_checked(void **state) {
     int64_t index = ranges[i].index, count = ranges[i].count, taken = 0;
     polyshm_status expected = ranges[i].inside ? POLYSHM_OK : POLYSHM_INDEX;
     assert_status(expected, polyshm_view_read(v, index, count, elements));
-    assert_status(expected, polyshm_view_write(v, index, elements, count));
+    assert_status(expected, polyshm_view_assign(v, index, elements, count));
     assert_status(expected, polyshm_view_fill(v, &one, index, count));
     assert_status(expected, polyshm_view_walk(v, index, count, count_elements, &taken));
     assert_int_equal(taken, ranges[i].inside ? count : 0);
@@ -227,7 +227,7 @@ static void read_and_write_move_whole_ranges(void **state) {
   polyshm_view *v = new_view(a, POLYSHM_INT16, 4, 8);
   const int16_t in[] = {1, -2, 32767, -32768};
   int16_t out[6] = {99, 99, 99, 99, 99, 99};
-  assert_ok(polyshm_view_write(v, 3, in, 4));
+  assert_ok(polyshm_view_assign(v, 3, in, 4));
   assert_ok(polyshm_view_read(v, 2, 5, out));
   const int16_t expected[] = {0, 1, -2, 32767, -32768, 99};
   assert_memory_equal(out, expected, sizeof expected);
@@ -358,7 +358,7 @@ static void assert_all_calls_are_closed(polyshm_view *v) {
   assert_status(POLYSHM_CLOSED, polyshm_view_set(v, 0, &value));
   assert_status(POLYSHM_CLOSED, polyshm_view_read(v, 0, 4, elements));
   assert_status(POLYSHM_CLOSED, polyshm_view_read(v, 0, 0, elements));
-  assert_status(POLYSHM_CLOSED, polyshm_view_write(v, 0, elements, 4));
+  assert_status(POLYSHM_CLOSED, polyshm_view_assign(v, 0, elements, 4));
   assert_status(POLYSHM_CLOSED, polyshm_view_fill(v, &value, 0, 4));
   assert_status(POLYSHM_CLOSED, polyshm_view_walk(v, 0, 4, count_elements, &taken));
   assert_status(POLYSHM_CLOSED, polyshm_view_walk(v, 0, 0, count_elements, &taken));
@@ -419,7 +419,7 @@ static void a_view_of_a_readonly_handle_reads(void **state) {
   assert_status(POLYSHM_READONLY, polyshm_view_set(v, 0, &one));
   assert_words("without readonly");
   assert_status(POLYSHM_READONLY, polyshm_view_set(v, 0, &bad));
-  assert_status(POLYSHM_READONLY, polyshm_view_write(v, 0, elements, 4));
+  assert_status(POLYSHM_READONLY, polyshm_view_assign(v, 0, elements, 4));
   assert_status(POLYSHM_READONLY, polyshm_view_fill(v, &one, 0, 4));
   assert_ok(polyshm_segment_set_value(a, POLYSHM_INT32, 8, &one));
   assert_int_equal(int_at(v, 0), 1);
@@ -458,7 +458,7 @@ static void a_view_of_what_was_cut_is_outside(void **state) {
   assert_status(POLYSHM_INDEX, polyshm_view_set(v, 4999, &value));
   assert_status(POLYSHM_INDEX, polyshm_view_read(v, 0, 26, elements));
   assert_ok(polyshm_view_read(v, 0, 25, elements));
-  assert_status(POLYSHM_INDEX, polyshm_view_write(v, 0, elements, 26));
+  assert_status(POLYSHM_INDEX, polyshm_view_assign(v, 0, elements, 26));
   assert_status(POLYSHM_INDEX, polyshm_view_fill(v, &value, 0, 26));
   polyshm_view *w = new_view(a, POLYSHM_INT32, 0, -1);
   assert_int_equal(polyshm_view_count(w), 25);
@@ -489,9 +489,9 @@ static void null_is_an_argument_error(void **state) {
   assert_status(POLYSHM_ARGUMENT, polyshm_view_read(NULL, 0, 1, elements));
   assert_status(POLYSHM_ARGUMENT, polyshm_view_read(v, 0, 1, NULL));
   assert_ok(polyshm_view_read(v, 0, 0, NULL));
-  assert_status(POLYSHM_ARGUMENT, polyshm_view_write(NULL, 0, elements, 1));
-  assert_status(POLYSHM_ARGUMENT, polyshm_view_write(v, 0, NULL, 1));
-  assert_ok(polyshm_view_write(v, 0, NULL, 0));
+  assert_status(POLYSHM_ARGUMENT, polyshm_view_assign(NULL, 0, elements, 1));
+  assert_status(POLYSHM_ARGUMENT, polyshm_view_assign(v, 0, NULL, 1));
+  assert_ok(polyshm_view_assign(v, 0, NULL, 0));
   assert_status(POLYSHM_ARGUMENT, polyshm_view_fill(NULL, &value, 0, 1));
   assert_status(POLYSHM_ARGUMENT, polyshm_view_fill(v, NULL, 0, 1));
   assert_status(POLYSHM_ARGUMENT, polyshm_view_walk(NULL, 0, 1, count_elements, &taken));

@@ -115,7 +115,7 @@ static void bytes_go_in_steps(void **state) {
   IN_STEPS(polyshm_segment_copy(other, segment, 0, MANY, 0));
   IN_STEPS(polyshm_view_fill(view, &value, 0, MANY / 8));
   IN_STEPS(polyshm_view_read(view, 0, MANY / 8, bytes));
-  IN_STEPS(polyshm_view_write(view, 0, bytes, MANY / 8));
+  IN_STEPS(polyshm_view_assign(view, 0, bytes, MANY / 8));
 #undef IN_STEPS
   polyshm_view_free(view);
   free(bytes);

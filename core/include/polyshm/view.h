@@ -186,11 +186,11 @@ POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_view_walk(const polyshm_view 
  * @retval POLYSHM_ARGUMENT No view or no elements were given.
  * @return 0, or one of these or another negative status.
  */
-POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_view_write(polyshm_view *view, int64_t index,
-                                                              const void *elements, int64_t count);
+POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_view_assign(polyshm_view *view, int64_t index,
+                                                               const void *elements, int64_t count);
 
 /**
- * Sets elements to one value. Other failures are those of write.
+ * Sets elements to one value. Other failures are those of assign.
  *
  * @param view The view.
  * @param value The number.

@@ -150,14 +150,14 @@ polyshm_status polyshm_view_walk(const polyshm_view *view, int64_t index, int64_
   return POLYSHM_OK;
 }
 
-polyshm_status polyshm_view_write(polyshm_view *view, int64_t index, const void *elements, int64_t count) {
+polyshm_status polyshm_view_assign(polyshm_view *view, int64_t index, const void *elements, int64_t count) {
   uint8_t *to = polyshm__view_elements(view, index, count);
   if (!to || (!elements && count))
-    return polyshm__view_refuse(view, "write", index, count);
+    return polyshm__view_refuse(view, "assign", index, count);
   if (view->segment->readonly)
-    return polyshm__view_read_only(view, "write");
-  polyshm_status status = polyshm__copy_bytes(view->segment, "write", to, elements, count * view->itemsize);
-  return status ? status : polyshm__segment_done(view->segment, "write");
+    return polyshm__view_read_only(view, "assign");
+  polyshm_status status = polyshm__copy_bytes(view->segment, "assign", to, elements, count * view->itemsize);
+  return status ? status : polyshm__segment_done(view->segment, "assign");
 }
 
 polyshm_status polyshm_view_fill(polyshm_view *view, const polyshm_value *value, int64_t index,
