@@ -25,7 +25,7 @@ typedef struct polyshm_list {
     polyshm_status format(int64_t index, polyshm_list_format_text *out);
     polyshm_status get(int64_t index, void *scratch, int64_t size, polyshm_value *out);
     polyshm_status set(int64_t index, const polyshm_value *value);
-    polyshm_status walk(int64_t index, int64_t count, void *scratch, int64_t size, polyshm_list_visit *take, void *context);
+    polyshm_status walk(int64_t index, int64_t count, void *scratch, int64_t size, polyshm_list_visit *visit, void *context);
     polyshm_status assign(int64_t index, const polyshm_value *values, int64_t count);
     polyshm_status count(const polyshm_value *value, void *scratch, int64_t size, int64_t *out);
     polyshm_status index(const polyshm_value *value, void *scratch, int64_t size, int64_t *out);

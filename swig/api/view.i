@@ -14,7 +14,7 @@ typedef struct polyshm_view {
     int64_t offset(void);
     polyshm_status get(int64_t index, polyshm_value *out);
     polyshm_status set(int64_t index, const polyshm_value *value);
-    polyshm_status walk(int64_t index, int64_t count, polyshm_view_visit *take, void *context);
+    polyshm_status walk(int64_t index, int64_t count, polyshm_view_visit *visit, void *context);
     polyshm_status assign(int64_t index, const void *elements, int64_t count);
     polyshm_status fill(const polyshm_value *value, int64_t index, int64_t count);
   }

@@ -475,13 +475,13 @@ static polyshm_status polyshm_lua_visit(const polyshm_segment_info *info, void *
   $1 = ($1_ltype)polyshm_lua_pack(L, $input, arg1, &$2);
 }
 
-%typemap(in, noblock=1) (int64_t count, polyshm_view_visit *take, void *context) (struct polyshm_lua_taking taking) {
+%typemap(in, noblock=1) (int64_t count, polyshm_view_visit *visit, void *context) (struct polyshm_lua_taking taking) {
   $1 = polyshm_lua_int64(L, $input, "$1_name");
   taking = (struct polyshm_lua_taking){.L = L, .dtype = polyshm_view_dtype(arg1), .expected = $1};
   $2 = polyshm_lua_take;
   $3 = &taking;
 }
-%typemap(argout, noblock=1) (int64_t count, polyshm_view_visit *take, void *context) {
+%typemap(argout, noblock=1) (int64_t count, polyshm_view_visit *visit, void *context) {
   if (!taking$argnum.taken) lua_newtable(L);
   SWIG_arg++;
 }
@@ -523,14 +523,14 @@ static polyshm_status polyshm_lua_visit(const polyshm_segment_info *info, void *
   polyshm_lua_push_value(L, &value$argnum); SWIG_arg++;
 }
 
-%typemap(in, numinputs=0, noblock=1) (polyshm_list_visit *take, void *context) (struct polyshm_lua_taking taking) {
+%typemap(in, numinputs=0, noblock=1) (polyshm_list_visit *visit, void *context) (struct polyshm_lua_taking taking) {
   $1 = polyshm_lua_take_item;
   $2 = &taking;
 }
-%typemap(check, noblock=1) (polyshm_list_visit *take, void *context) {
+%typemap(check, noblock=1) (polyshm_list_visit *visit, void *context) {
   taking$argnum = (struct polyshm_lua_taking){.L = L, .expected = arg3};
 }
-%typemap(argout, noblock=1) (polyshm_list_visit *take, void *context) {
+%typemap(argout, noblock=1) (polyshm_list_visit *visit, void *context) {
   if (!taking$argnum.taken) lua_newtable(L);
   SWIG_arg++;
 }

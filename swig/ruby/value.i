@@ -332,13 +332,13 @@ static polyshm_status polyshm_ruby_visit(const polyshm_segment_info *info, void 
 %typemap(in, numinputs=0, noblock=1) polyshm_value *out (polyshm_value value) { $1 = &value; }
 %typemap(argout, noblock=1) polyshm_value *out { $result = polyshm_ruby_from_value($1); }
 
-%typemap(in, noblock=1) (int64_t count, polyshm_view_visit *take, void *context) (polyshm_ruby_list list) {
+%typemap(in, noblock=1) (int64_t count, polyshm_view_visit *visit, void *context) (polyshm_ruby_list list) {
   list = (polyshm_ruby_list){Qnil, polyshm_ruby_int64($input, "$1_name"), polyshm_view_dtype(arg1)};
   $1 = list.count;
   $2 = polyshm_ruby_take;
   $3 = &list;
 }
-%typemap(argout, noblock=1) (int64_t count, polyshm_view_visit *take, void *context) {
+%typemap(argout, noblock=1) (int64_t count, polyshm_view_visit *visit, void *context) {
   $result = NIL_P(list$argnum.array) ? rb_ary_new() : list$argnum.array;
 }
 
@@ -374,7 +374,7 @@ static polyshm_status polyshm_ruby_visit(const polyshm_segment_info *info, void 
 }
 %typemap(freearg, noblock=1) (int64_t index, void *scratch, int64_t size) { polyshm_ruby_free_room(&room$argnum); }
 
-%typemap(in, noblock=1) (int64_t count, void *scratch, int64_t size, polyshm_list_visit *take, void *context)
+%typemap(in, noblock=1) (int64_t count, void *scratch, int64_t size, polyshm_list_visit *visit, void *context)
                         (polyshm_ruby_items items, polyshm_ruby_room room) {
   items = (polyshm_ruby_items){Qnil, polyshm_ruby_int64($input, "$1_name")};
   polyshm_ruby_make_room(&room, polyshm_list_scratch(arg1));
@@ -384,10 +384,10 @@ static polyshm_status polyshm_ruby_visit(const polyshm_segment_info *info, void 
   $4 = polyshm_ruby_take_item;
   $5 = &items;
 }
-%typemap(argout, noblock=1) (int64_t count, void *scratch, int64_t size, polyshm_list_visit *take, void *context) {
+%typemap(argout, noblock=1) (int64_t count, void *scratch, int64_t size, polyshm_list_visit *visit, void *context) {
   $result = NIL_P(items$argnum.array) ? rb_ary_new() : items$argnum.array;
 }
-%typemap(freearg, noblock=1) (int64_t count, void *scratch, int64_t size, polyshm_list_visit *take, void *context) {
+%typemap(freearg, noblock=1) (int64_t count, void *scratch, int64_t size, polyshm_list_visit *visit, void *context) {
   polyshm_ruby_free_room(&room$argnum);
 }
 

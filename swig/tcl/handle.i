@@ -143,7 +143,7 @@ static int tcl_command(ClientData clientData, Tcl_Interp *interp, int objc, Tcl_
   return Tcl_NRCallObjProc(interp, tcl_call, clientData, objc, objv);
 }
 
-/* SWIG's wrappers check the number of their arguments with this: "oo|o:polyshm::core::View_x self index ?count? ?take? ".
+/* SWIG's wrappers check the number of their arguments with this: "oo|o:polyshm::core::View_x self index ?count? ?visit? ".
  * The first ?words?, as many as there are letters behind the bar, may be left out; the others are parameters of C that
  * scripts do not give. */
 #define TCL_LEAST(usage) (int)strcspn(usage, "|:")

@@ -434,8 +434,8 @@ static polyshm_status tcl_take_item(const polyshm_value *value, void *context) {
 
 /* As `list`, but with the kinds. */
 static polyshm_status polyshm_list_items(const polyshm_list *list, int64_t index, int64_t count, void *scratch, int64_t size,
-                                         polyshm_list_visit *take, void *context) {
-  (void)take;
+                                         polyshm_list_visit *visit, void *context) {
+  (void)visit;
   return polyshm_list_walk(list, index, count, scratch, size, tcl_take_item, context);
 }
 
@@ -529,18 +529,18 @@ static polyshm_status polyshm_list_set_item(polyshm_list *list, int64_t index, T
 }
 
 #define values list /* Tcl's word for a range, which the API renames to values */
-%typemap(in, noblock=1) (int64_t count, polyshm_view_visit *take, void *context) (tcl_range range = {0}) {
+%typemap(in, noblock=1) (int64_t count, polyshm_view_visit *visit, void *context) (tcl_range range = {0}) {
   if (tcl_failed(interp, tcl_int64($input, "count", &$1))) SWIG_fail;
   range.count = $1;
   range.dtype = polyshm_view_dtype(arg1);
   $2 = tcl_take;
   $3 = &range;
 }
-%typemap(argout, noblock=1) (int64_t count, polyshm_view_visit *take, void *context) {
+%typemap(argout, noblock=1) (int64_t count, polyshm_view_visit *visit, void *context) {
   Tcl_SetObjResult(interp, Tcl_NewListObj((Tcl_Size)range$argnum.done, range$argnum.elements));
   range$argnum.done = 0; /* the elements are the list's now */
 }
-%typemap(freearg, noblock=1) (int64_t count, polyshm_view_visit *take, void *context) {
+%typemap(freearg, noblock=1) (int64_t count, polyshm_view_visit *visit, void *context) {
   tcl_range_drop(&range$argnum);
 }
 
@@ -602,7 +602,7 @@ static polyshm_status polyshm_list_set_item(polyshm_list *list, int64_t index, T
   tcl_release(held$argnum);
 }
 
-%typemap(in, noblock=1) (int64_t count, void *scratch, int64_t size, polyshm_list_visit *take, void *context)
+%typemap(in, noblock=1) (int64_t count, void *scratch, int64_t size, polyshm_list_visit *visit, void *context)
                         (tcl_range range = {0}, tcl_scratch scratch = {0}, char room[TCL_ROOM]) {
   if (tcl_failed(interp, tcl_int64($input, "count", &$1))) SWIG_fail;
   if (tcl_failed(interp, tcl_scratch_begin(&scratch, room, polyshm_list_scratch(arg1)))) SWIG_fail;
@@ -612,11 +612,11 @@ static polyshm_status polyshm_list_set_item(polyshm_list *list, int64_t index, T
   $4 = tcl_take_value;
   $5 = &range;
 }
-%typemap(argout, noblock=1) (int64_t count, void *scratch, int64_t size, polyshm_list_visit *take, void *context) {
+%typemap(argout, noblock=1) (int64_t count, void *scratch, int64_t size, polyshm_list_visit *visit, void *context) {
   Tcl_SetObjResult(interp, Tcl_NewListObj((Tcl_Size)range$argnum.done, range$argnum.elements));
   range$argnum.done = 0; /* the elements are the list's now */
 }
-%typemap(freearg, noblock=1) (int64_t count, void *scratch, int64_t size, polyshm_list_visit *take, void *context) {
+%typemap(freearg, noblock=1) (int64_t count, void *scratch, int64_t size, polyshm_list_visit *visit, void *context) {
   tcl_scratch_end(&scratch$argnum);
   tcl_range_drop(&range$argnum);
 }
@@ -643,7 +643,7 @@ static polyshm_status polyshm_list_set_item(polyshm_list *list, int64_t index, T
 %rename(set) polyshm_list::set_plain;
 %extend polyshm_list {
   polyshm_status kind(int64_t index, Tcl_Obj **out);
-  polyshm_status items(int64_t index, int64_t count, void *scratch, int64_t size, polyshm_list_visit *take, void *context);
+  polyshm_status items(int64_t index, int64_t count, void *scratch, int64_t size, polyshm_list_visit *visit, void *context);
   polyshm_status set_plain(int64_t index, Tcl_Obj *word);
 }
 polyshm_status polyshm_list_set_item(struct polyshm_list *self, int64_t index, Tcl_Obj *item);

@@ -2,25 +2,36 @@
  * @file atomics.h
  * @brief Atomic operations on the elements of a view, and waiting for one to change: ECMAScript's Atomics.
  *
+ * @since 0.1
+ */
+/**
+ * @defgroup atomics Atomics
+ * @ingroup polyshm
+ * @brief Atomic operations on the elements of a view, and waiting for one to change: ECMAScript's Atomics.
+ *
  * For views of int32, uint32, int64 and uint64 (else POLYSHM_TYPE), whose elements are always aligned. Each
  * operation is one indivisible step for every process, thread and word size, and sequentially consistent.
- * Sums and differences wrap around. POLYSHM_INDEX, POLYSHM_RANGE (a value is outside the dtype),
- * POLYSHM_READONLY, POLYSHM_CLOSED: nothing was changed; but CLOSED because another thread closed the segment
- * meanwhile: it may have been.
+ * Sums and differences wrap around. After a failure nothing was changed; but after POLYSHM_CLOSED because
+ * another thread closed the segment meanwhile, it may have been.
  *
- * Memory. All operations of this file, on all elements, are in one order that every thread and process agrees
- * on, as C11's memory_order_seq_cst and ECMAScript's SeqCst have it. An operation that reads what another one
- * wrote comes after it: whatever was done before the write, by plain set() and write() too, happens before
- * what is done after the read. So, to give a flag and then look at plain data, take the flag by exchange() or
+ * @par Memory
+ * All operations of this file, on all elements, are in one order that every thread and process agrees on, as
+ * C11's memory_order_seq_cst and ECMAScript's SeqCst have it. An operation that reads what another one wrote
+ * comes after it: whatever was done before the write, by plain set() and write() too, happens before what is
+ * done after the read. So, to give a flag and then look at plain data, take the flag by exchange() or
  * compare_exchange(), which read: store() only writes, and orders nothing that is plain after it. Where all
  * elements are accessed by this file's operations alone, store() then load() is enough.
  *
- * wait() and notify(). What was done before notify() happens before what is done after a wait() that it woke.
- * wait() that finds the element changed is an acquire of the operation that changed it; of a plain set() it
- * is none. notify() itself writes nothing: who changes the element, by an operation of this file, and then
- * notifies misses nobody who began to wait for the former value.
+ * @par wait() and notify()
+ * What was done before notify() happens before what is done after a wait() that it woke. wait() that finds
+ * the element changed is an acquire of the operation that changed it; of a plain set() it is none. notify()
+ * itself writes nothing: who changes the element, by an operation of this file, and then notifies misses
+ * nobody who began to wait for the former value.
  *
- * @since 0.1
+ * @par Threads and fork(2)
+ * As for the view.
+ *
+ * @{
  */
 #ifndef POLYSHM_ATOMICS_H
 #define POLYSHM_ATOMICS_H
@@ -32,26 +43,14 @@ extern "C" {
 #endif
 
 /**
- * @defgroup polyshm_atomics Atomics
- * @brief Atomic operations on the elements of a view, and waiting for one to change.
- *
- * Threads and fork: any number of threads may use a handle at once, close() among them; free() needs the
- * last user to be gone. A child of fork(2) may use, close and free its copies, which touches nothing of its
- * parent's.
- * @{
- */
-
-/**
  * Reads an element.
  *
- * @param view The view.
- * @param index Element index, from 0.
- * @param out Receives the number.
- * @retval POLYSHM_INDEX The index is outside the view.
- * @retval POLYSHM_TYPE The view's dtype is none of int32, uint32, int64, uint64, or the value is no number.
- * @retval POLYSHM_CLOSED The view or its segment is closed.
- * @retval POLYSHM_ARGUMENT No view, value or place for the result was given.
- * @return 0, or one of these or another negative status.
+ * @param view whose element.
+ * @param index of the element.
+ * @param out the element.
+ * @retval POLYSHM_TYPE the view is of another dtype.
+ * @retval POLYSHM_INDEX the index is outside the view.
+ * @retval POLYSHM_CLOSED the view or its segment is closed, or another thread closed one meanwhile.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_view_load(const polyshm_view *view, int64_t index,
                                                              polyshm_value *out);
@@ -59,112 +58,94 @@ POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_view_load(const polyshm_view 
 /**
  * Writes an element.
  *
- * @param view The view.
- * @param index Element index, from 0.
- * @param value The number.
- * @retval POLYSHM_INDEX The index is outside the view.
- * @retval POLYSHM_RANGE The value is outside the dtype.
- * @retval POLYSHM_TYPE The view's dtype is none of int32, uint32, int64, uint64, or the value is no number.
- * @retval POLYSHM_READONLY The handle may only read.
- * @retval POLYSHM_CLOSED The segment is closed. If another thread closed it meanwhile, the change may have
- *   been made.
- * @retval POLYSHM_ARGUMENT No view, value or place for the result was given.
- * @return 0, or one of these or another negative status.
+ * @param view whose element.
+ * @param index of the element.
+ * @param value what to write.
+ * @retval POLYSHM_TYPE the view is of another dtype, or the value is not a number.
+ * @retval POLYSHM_RANGE the value is outside the dtype.
+ * @retval POLYSHM_INDEX the index is outside the view.
+ * @retval POLYSHM_READONLY the segment's handle may only read.
+ * @retval POLYSHM_CLOSED the view or its segment is closed, or another thread closed one meanwhile.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_view_store(polyshm_view *view, int64_t index,
                                                               const polyshm_value *value);
 
 /**
- * Adds to an element; a sum wraps around.
+ * Adds a value to an element.
  *
- * @param view The view.
- * @param index Element index, from 0.
- * @param value The operand.
- * @param out Receives what the element was before.
- * @retval POLYSHM_INDEX The index is outside the view.
- * @retval POLYSHM_RANGE The value is outside the dtype.
- * @retval POLYSHM_TYPE The view's dtype is none of int32, uint32, int64, uint64, or the value is no number.
- * @retval POLYSHM_READONLY The handle may only read.
- * @retval POLYSHM_CLOSED The segment is closed. If another thread closed it meanwhile, the change may have
- *   been made.
- * @retval POLYSHM_ARGUMENT No view, value or place for the result was given.
- * @return 0, or one of these or another negative status.
+ * @param view whose element.
+ * @param index of the element.
+ * @param value the operand.
+ * @param out the element as it was before.
+ * @retval POLYSHM_TYPE the view is of another dtype, or the value is not a number.
+ * @retval POLYSHM_RANGE the value is outside the dtype.
+ * @retval POLYSHM_INDEX the index is outside the view.
+ * @retval POLYSHM_READONLY the segment's handle may only read.
+ * @retval POLYSHM_CLOSED the view or its segment is closed, or another thread closed one meanwhile.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_view_add(polyshm_view *view, int64_t index,
                                                             const polyshm_value *value, polyshm_value *out);
 
 /**
- * Subtracts from an element; a difference wraps around.
+ * Subtracts a value from an element.
  *
- * @param view The view.
- * @param index Element index, from 0.
- * @param value The operand.
- * @param out Receives what the element was before.
- * @retval POLYSHM_INDEX The index is outside the view.
- * @retval POLYSHM_RANGE The value is outside the dtype.
- * @retval POLYSHM_TYPE The view's dtype is none of int32, uint32, int64, uint64, or the value is no number.
- * @retval POLYSHM_READONLY The handle may only read.
- * @retval POLYSHM_CLOSED The segment is closed. If another thread closed it meanwhile, the change may have
- *   been made.
- * @retval POLYSHM_ARGUMENT No view, value or place for the result was given.
- * @return 0, or one of these or another negative status.
+ * @param view whose element.
+ * @param index of the element.
+ * @param value the operand.
+ * @param out the element as it was before.
+ * @retval POLYSHM_TYPE the view is of another dtype, or the value is not a number.
+ * @retval POLYSHM_RANGE the value is outside the dtype.
+ * @retval POLYSHM_INDEX the index is outside the view.
+ * @retval POLYSHM_READONLY the segment's handle may only read.
+ * @retval POLYSHM_CLOSED the view or its segment is closed, or another thread closed one meanwhile.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_view_sub(polyshm_view *view, int64_t index,
                                                             const polyshm_value *value, polyshm_value *out);
 
 /**
- * Combines an element and a value by bitwise and.
+ * Bitwise and of an element and a value.
  *
- * @param view The view.
- * @param index Element index, from 0.
- * @param value The operand.
- * @param out Receives what the element was before.
- * @retval POLYSHM_INDEX The index is outside the view.
- * @retval POLYSHM_RANGE The value is outside the dtype.
- * @retval POLYSHM_TYPE The view's dtype is none of int32, uint32, int64, uint64, or the value is no number.
- * @retval POLYSHM_READONLY The handle may only read.
- * @retval POLYSHM_CLOSED The segment is closed. If another thread closed it meanwhile, the change may have
- *   been made.
- * @retval POLYSHM_ARGUMENT No view, value or place for the result was given.
- * @return 0, or one of these or another negative status.
+ * @param view whose element.
+ * @param index of the element.
+ * @param value the operand.
+ * @param out the element as it was before.
+ * @retval POLYSHM_TYPE the view is of another dtype, or the value is not a number.
+ * @retval POLYSHM_RANGE the value is outside the dtype.
+ * @retval POLYSHM_INDEX the index is outside the view.
+ * @retval POLYSHM_READONLY the segment's handle may only read.
+ * @retval POLYSHM_CLOSED the view or its segment is closed, or another thread closed one meanwhile.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_view_and(polyshm_view *view, int64_t index,
                                                             const polyshm_value *value, polyshm_value *out);
 
 /**
- * Combines an element and a value by bitwise or.
+ * Bitwise or of an element and a value.
  *
- * @param view The view.
- * @param index Element index, from 0.
- * @param value The operand.
- * @param out Receives what the element was before.
- * @retval POLYSHM_INDEX The index is outside the view.
- * @retval POLYSHM_RANGE The value is outside the dtype.
- * @retval POLYSHM_TYPE The view's dtype is none of int32, uint32, int64, uint64, or the value is no number.
- * @retval POLYSHM_READONLY The handle may only read.
- * @retval POLYSHM_CLOSED The segment is closed. If another thread closed it meanwhile, the change may have
- *   been made.
- * @retval POLYSHM_ARGUMENT No view, value or place for the result was given.
- * @return 0, or one of these or another negative status.
+ * @param view whose element.
+ * @param index of the element.
+ * @param value the operand.
+ * @param out the element as it was before.
+ * @retval POLYSHM_TYPE the view is of another dtype, or the value is not a number.
+ * @retval POLYSHM_RANGE the value is outside the dtype.
+ * @retval POLYSHM_INDEX the index is outside the view.
+ * @retval POLYSHM_READONLY the segment's handle may only read.
+ * @retval POLYSHM_CLOSED the view or its segment is closed, or another thread closed one meanwhile.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_view_or(polyshm_view *view, int64_t index,
                                                            const polyshm_value *value, polyshm_value *out);
 
 /**
- * Combines an element and a value by bitwise exclusive or.
+ * Bitwise exclusive or of an element and a value.
  *
- * @param view The view.
- * @param index Element index, from 0.
- * @param value The operand.
- * @param out Receives what the element was before.
- * @retval POLYSHM_INDEX The index is outside the view.
- * @retval POLYSHM_RANGE The value is outside the dtype.
- * @retval POLYSHM_TYPE The view's dtype is none of int32, uint32, int64, uint64, or the value is no number.
- * @retval POLYSHM_READONLY The handle may only read.
- * @retval POLYSHM_CLOSED The segment is closed. If another thread closed it meanwhile, the change may have
- *   been made.
- * @retval POLYSHM_ARGUMENT No view, value or place for the result was given.
- * @return 0, or one of these or another negative status.
+ * @param view whose element.
+ * @param index of the element.
+ * @param value the operand.
+ * @param out the element as it was before.
+ * @retval POLYSHM_TYPE the view is of another dtype, or the value is not a number.
+ * @retval POLYSHM_RANGE the value is outside the dtype.
+ * @retval POLYSHM_INDEX the index is outside the view.
+ * @retval POLYSHM_READONLY the segment's handle may only read.
+ * @retval POLYSHM_CLOSED the view or its segment is closed, or another thread closed one meanwhile.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_view_xor(polyshm_view *view, int64_t index,
                                                             const polyshm_value *value, polyshm_value *out);
@@ -172,39 +153,33 @@ POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_view_xor(polyshm_view *view, 
 /**
  * Writes a value in place of what was there.
  *
- * @param view The view.
- * @param index Element index, from 0.
- * @param value The operand.
- * @param out Receives what the element was before.
- * @retval POLYSHM_INDEX The index is outside the view.
- * @retval POLYSHM_RANGE The value is outside the dtype.
- * @retval POLYSHM_TYPE The view's dtype is none of int32, uint32, int64, uint64, or the value is no number.
- * @retval POLYSHM_READONLY The handle may only read.
- * @retval POLYSHM_CLOSED The segment is closed. If another thread closed it meanwhile, the change may have
- *   been made.
- * @retval POLYSHM_ARGUMENT No view, value or place for the result was given.
- * @return 0, or one of these or another negative status.
+ * @param view whose element.
+ * @param index of the element.
+ * @param value the operand.
+ * @param out the element as it was before.
+ * @retval POLYSHM_TYPE the view is of another dtype, or the value is not a number.
+ * @retval POLYSHM_RANGE the value is outside the dtype.
+ * @retval POLYSHM_INDEX the index is outside the view.
+ * @retval POLYSHM_READONLY the segment's handle may only read.
+ * @retval POLYSHM_CLOSED the view or its segment is closed, or another thread closed one meanwhile.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_view_exchange(polyshm_view *view, int64_t index,
                                                                  const polyshm_value *value,
                                                                  polyshm_value *out);
 
 /**
- * Writes a value if the element is what is expected. It did if what it was before equals @p expected.
+ * Writes a value if the element is what is expected.
  *
- * @param view The view.
- * @param index Element index, from 0.
- * @param expected What the element must be.
- * @param replacement What it becomes then.
- * @param out Receives what the element was before.
- * @retval POLYSHM_INDEX The index is outside the view.
- * @retval POLYSHM_RANGE The value is outside the dtype.
- * @retval POLYSHM_TYPE The view's dtype is none of int32, uint32, int64, uint64, or the value is no number.
- * @retval POLYSHM_READONLY The handle may only read.
- * @retval POLYSHM_CLOSED The segment is closed. If another thread closed it meanwhile, the change may have
- *   been made.
- * @retval POLYSHM_ARGUMENT No view, value or place for the result was given.
- * @return 0, or one of these or another negative status.
+ * @param view whose element.
+ * @param index of the element.
+ * @param expected what the element must be.
+ * @param replacement what is written then.
+ * @param out the element as it was before: where it equals @p expected, the replacement was written.
+ * @retval POLYSHM_TYPE the view is of another dtype, or a value is not a number.
+ * @retval POLYSHM_RANGE a value is outside the dtype.
+ * @retval POLYSHM_INDEX the index is outside the view.
+ * @retval POLYSHM_READONLY the segment's handle may only read.
+ * @retval POLYSHM_CLOSED the view or its segment is closed, or another thread closed one meanwhile.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_view_compare_exchange(polyshm_view *view, int64_t index,
                                                                          const polyshm_value *expected,
@@ -220,64 +195,59 @@ POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_view_compare_exchange(polyshm
 /** How a wait for an element ended. */
 typedef int32_t polyshm_wait_outcome;
 
-/** @cond */
+/** How a wait for an element ended, in a word. */
 enum {
 #define POLYSHM_WAIT_OUTCOME(name, number, text) POLYSHM_##name = (number),
   POLYSHM_WAIT_OUTCOME_MAP(POLYSHM_WAIT_OUTCOME)
 #undef POLYSHM_WAIT_OUTCOME
 };
-/** @endcond */
 
 /**
- * Tells the outcome in a word.
+ * The outcome in a word.
  *
- * @param outcome How a wait ended.
+ * @param outcome of a wait.
  * @return "timed-out", "ok", "not-equal"; "unknown" for another number. Static text.
  */
 POLYSHM_API const char *polyshm_wait_outcome_name(polyshm_wait_outcome outcome);
 
 /**
  * Waits, on a view of int32, until notify() is called for the element. Change the element before you call
- * notify: a wait looks whether it still is what was expected every few milliseconds, so that it can be
- * interrupted, and a notify that comes in such a moment is known by the change alone. Works on read-only
- * views.
+ * notify: a wait looks whether it still is @p expected every few milliseconds, so that it can be interrupted,
+ * and a notify that comes in such a moment is known by the change alone. Works on read-only views.
  *
- * @param view The view.
- * @param index Element index, from 0.
- * @param expected What the element must still be, or the wait ends.
- * @param timeout Nanoseconds; 0: looks; negative: for ever.
- * @param out Receives POLYSHM_WAIT_NOT_EQUAL: the element was not that to begin with; POLYSHM_WAIT_OK: it
- *   was, and then was notified of or changed; or POLYSHM_WAIT_TIMED_OUT.
- * @retval POLYSHM_EINTR The wait was interrupted, by a signal or by the thread's hook.
- * @retval POLYSHM_INDEX The index is outside the view.
- * @retval POLYSHM_RANGE The expected value is outside the dtype.
- * @retval POLYSHM_TYPE The view is not of int32, or the value is no number.
- * @retval POLYSHM_CLOSED The view or its segment is closed.
- * @return 0, or one of these or another negative status.
+ * @param view whose element.
+ * @param index of the element.
+ * @param expected what the element is to be when the wait begins.
+ * @param timeout nanoseconds; 0: look; negative: for ever.
+ * @param out POLYSHM_WAIT_NOT_EQUAL: the element was not @p expected to begin with. POLYSHM_WAIT_OK: it was,
+ * and then was notified of or changed. POLYSHM_WAIT_TIMED_OUT: it was, and nothing came in time.
+ * @retval POLYSHM_EINTR the wait was interrupted.
+ * @retval POLYSHM_TYPE the view is of another dtype than int32, or @p expected is not a number.
+ * @retval POLYSHM_RANGE @p expected is outside int32.
+ * @retval POLYSHM_INDEX the index is outside the view.
+ * @retval POLYSHM_CLOSED the view or its segment is closed, or another thread closed one meanwhile.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_view_wait(const polyshm_view *view, int64_t index,
                                                              const polyshm_value *expected, int64_t timeout,
                                                              polyshm_wait_outcome *out);
 
 /**
- * Wakes waits for the element.
+ * Wakes waits for an element, on a view of int32. Works on read-only views.
  *
- * @param view The view.
- * @param index Element index, from 0.
- * @param count How many to wake; -1: all.
- * @param out Receives how many there were.
- * @retval POLYSHM_TYPE The view is not of int32.
- * @retval POLYSHM_INDEX The index is outside the view.
- * @retval POLYSHM_RANGE The count is below -1.
- * @retval POLYSHM_CLOSED The view or its segment is closed.
- * @return 0, or one of these or another negative status.
+ * @param view whose element.
+ * @param index of the element.
+ * @param count how many at most; -1: all.
+ * @param out how many.
+ * @retval POLYSHM_TYPE the view is of another dtype than int32.
+ * @retval POLYSHM_INDEX the index is outside the view.
+ * @retval POLYSHM_RANGE count is below -1.
+ * @retval POLYSHM_CLOSED the view or its segment is closed, or another thread closed one meanwhile.
  */
 POLYSHM_API POLYSHM_CHECKED polyshm_status polyshm_view_notify(const polyshm_view *view, int64_t index,
                                                                int64_t count, int64_t *out);
 
-/** @} */
-
 #ifdef __cplusplus
 }
 #endif
+/** @} */
 #endif

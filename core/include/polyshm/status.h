@@ -1,12 +1,23 @@
 /**
  * @file status.h
- * @brief What a call reports, in a number and in words, and how a wait can be broken.
+ * @brief What a call reports, in a number and in words.
+ *
+ * @since 0.1
+ */
+/**
+ * @defgroup status Statuses
+ * @ingroup polyshm
+ * @brief What a call reports, in a number and in words.
  *
  * Every call that can fail returns a polyshm_status: 0, or a negative code. The codes of the system are
  * -errno, as in libuv; polyshm's own begin at POLYSHM_CLOSED. POLYSHM_STATUS_MAP is the only table of them:
  * it yields the constants, the names, the texts, and each language's error classes.
  *
- * @since 0.1
+ * @par Threads
+ * Any thread may call these functions at any time. The words of polyshm_last_error() are the calling thread's
+ * own.
+ *
+ * @{
  */
 #ifndef POLYSHM_STATUS_H
 #define POLYSHM_STATUS_H
@@ -15,35 +26,27 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** @cond */
 #if defined(__GNUC__)
+/* What the shared library shows. */
 #define POLYSHM_API __attribute__((visibility("default")))
+/* Whose result the compiler warns not to look at. */
 #define POLYSHM_CHECKED __attribute__((warn_unused_result))
+/* What the compiler checks as it does printf()'s arguments. */
 #define POLYSHM_PRINTF(string, first) __attribute__((format(printf, string, first)))
 #else
 #define POLYSHM_API
 #define POLYSHM_CHECKED
 #define POLYSHM_PRINTF(string, first)
 #endif
-/** @endcond */
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/**
- * @defgroup polyshm_status Statuses
- * @brief What a call reports, in a number and in words.
- *
- * Threads and fork: each thread has a last error of its own, and a child of fork(2) has its parent's.
- * @{
- */
-
 /** 0, or a negative code of POLYSHM_STATUS_MAP, or another -errno that the system gave. */
 typedef int32_t polyshm_status;
 
-/** X(NAME, code, text): the first group is misuse of a handle or an argument, the second the system's
- * failures. */
+/** X(NAME, code, text): misuse of a handle or an argument. */
 #define POLYSHM_MISUSE_MAP(X)                                                                                \
   X(CLOSED, -20001, "the handle is closed")                                                                  \
   X(READONLY, -20002, "attached read-only: attach without readonly to write")                                \
@@ -57,7 +60,7 @@ typedef int32_t polyshm_status;
   X(NOT_OWNER, -20010, "only its owner can do that")                                                         \
   X(DEADLOCK, -20011, "its owner would wait for itself")
 
-/** The same, of the system's failures. */
+/** X(NAME, code, text): the system's failures. */
 #define POLYSHM_SYSTEM_MAP(X)                                                                                \
   X(EPERM, -EPERM, "not permitted: it belongs to another user")                                              \
   X(ENOENT, -ENOENT, "there is no segment of this name")                                                     \
@@ -88,64 +91,63 @@ typedef int32_t polyshm_status;
   X(EDQUOT, -EDQUOT, "over this user's disk quota")                                                          \
   X(ESTALE, -ESTALE, "the name is gone or now means another segment: attach again")
 
-/** Both: each X makes a constant POLYSHM_<NAME>; docs/troubleshooting.md has them all, with cause and remedy.
- */
+/** X(NAME, code, text): all of them. */
 #define POLYSHM_STATUS_MAP(X) POLYSHM_MISUSE_MAP(X) POLYSHM_SYSTEM_MAP(X)
 
-/** @cond */
+/** The statuses that have a name, and what they mean in general. */
 enum {
-  POLYSHM_OK = 0,
+  POLYSHM_OK = 0, /**< success */
 #define POLYSHM_STATUS_CONSTANT(name, code, text) POLYSHM_##name = (code),
   POLYSHM_STATUS_MAP(POLYSHM_STATUS_CONSTANT)
 #undef POLYSHM_STATUS_CONSTANT
 };
-/** @endcond */
 
 /**
- * Tells the code's name.
+ * The name of a code.
  *
- * @param status The code.
- * @return "EEXIST" or "CLOSED"; "OK" for 0; "UNKNOWN" for a code that is not in the table. Static text.
+ * @param status the code.
+ * @return "EEXIST", "CLOSED" and the like; "OK" for 0; "UNKNOWN" for a code that is not in the table. Static
+ * text.
  */
 POLYSHM_API const char *polyshm_status_name(polyshm_status status);
 
 /**
- * Tells what the code means, in general; polyshm_last_error() says what went wrong in particular.
+ * What a code means, in general; polyshm_last_error() says what went wrong in particular.
  *
- * @param status The code.
- * @return Static text.
+ * @param status the code.
+ * @return the text of the table; "success" for 0; "unknown failure" for a code that is not in the table.
+ * Static text.
  */
 POLYSHM_API const char *polyshm_status_text(polyshm_status status);
 
 /**
- * Tells the errno behind a failure of the system.
+ * The errno behind a failure of the system.
  *
- * @param status The code.
- * @return The errno; 0 for POLYSHM_OK and for misuse.
+ * @param status the code.
+ * @return the errno; 0 for POLYSHM_OK and for misuse.
  */
 POLYSHM_API int32_t polyshm_status_errno(polyshm_status status);
 
 /**
- * Tells the calling thread's last failure in words: verb, object, cause, and the remedy where there is one.
+ * The calling thread's last failure in words: verb, object, cause, and the remedy where there is one.
  *
- * @return The words, "" before the first failure; valid until the thread's next failing call. Successful
- *   calls leave them as they are.
+ * @return the words; "" before the first failure. Valid until the thread's next failing call; successful
+ * calls leave it as it is.
  */
 POLYSHM_API const char *polyshm_last_error(void);
 
 /**
  * Records a failure for polyshm_last_error(): for the bindings, which find some faults first.
  *
- * @param status The failure.
- * @param format What is said of it, as for printf(3).
- * @param ... What the format asks for.
- * @return The status.
+ * @param status the failure's code.
+ * @param format its words, as for printf(3).
+ * @param ... what the format asks for; it may be the last failure's words.
+ * @return @p status.
  */
 POLYSHM_API polyshm_status polyshm_fail(polyshm_status status, const char *format, ...) POLYSHM_PRINTF(2, 3);
-
-/** @} */
 
 #ifdef __cplusplus
 }
 #endif
+/** @} */
 #endif

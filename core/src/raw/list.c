@@ -687,18 +687,18 @@ polyshm_status polyshm_list_set(polyshm_list *list, int64_t index, const polyshm
 /* ---- whole lists ---- */
 
 static polyshm_status walk(const polyshm_list *list, const char *verb, int64_t index, int64_t count,
-                           void *scratch, int64_t size, polyshm_list_visit *take, void *context) {
+                           void *scratch, int64_t size, polyshm_list_visit *visit, void *context) {
   uint8_t *base = NULL;
   polyshm_status status = check_range(list, verb, index, count);
   for (int64_t i = index; !status && i < index + count; i++) {
     polyshm_value value;
-    status = bytes_of(list, verb, &base); /* asked each time: take may close the list */
+    status = bytes_of(list, verb, &base); /* asked each time: visit may close the list */
     if (!status)
       status = load_value(list, verb, base, i, scratch, size, &value);
     polyshm_status done = polyshm__segment_done(list->segment, verb);
     status = done ? done : status;
     if (!status)
-      status = take(&value, context);
+      status = visit(&value, context);
   }
   if (!status && !count)
     status = bytes_of(list, verb, &base); /* an empty range of a closed list is closed, too */
@@ -706,10 +706,10 @@ static polyshm_status walk(const polyshm_list *list, const char *verb, int64_t i
 }
 
 polyshm_status polyshm_list_walk(const polyshm_list *list, int64_t index, int64_t count, void *scratch,
-                                 int64_t size, polyshm_list_visit *take, void *context) {
-  if (!take)
-    return polyshm_fail(POLYSHM_ARGUMENT, "walk: nothing was given to take the items");
-  return walk(list, "read", index, count, scratch, size, take, context);
+                                 int64_t size, polyshm_list_visit *visit, void *context) {
+  if (!visit)
+    return polyshm_fail(POLYSHM_ARGUMENT, "walk: no visitor was given");
+  return walk(list, "read", index, count, scratch, size, visit, context);
 }
 
 /* The search of count and index. */

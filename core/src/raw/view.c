@@ -132,8 +132,8 @@ polyshm_status polyshm_view_read(const polyshm_view *view, int64_t index, int64_
 }
 
 polyshm_status polyshm_view_walk(const polyshm_view *view, int64_t index, int64_t count,
-                                 polyshm_view_visit *take, void *context) {
-  if (!polyshm__view_elements(view, index, count) || !take)
+                                 polyshm_view_visit *visit, void *context) {
+  if (!polyshm__view_elements(view, index, count) || !visit)
     return polyshm__view_refuse(view, "read", index, count);
   const int64_t most = 4096 / view->itemsize;
   for (int64_t done = 0, length; done < count; done += length) {
@@ -141,7 +141,7 @@ polyshm_status polyshm_view_walk(const polyshm_view *view, int64_t index, int64_
     const uint8_t *from = polyshm__view_elements(view, index + done, length);
     if (!from)
       return polyshm__view_refuse(view, "read", index + done, length);
-    polyshm_status status = take(from, length, context);
+    polyshm_status status = visit(from, length, context);
     if (!status)
       status = polyshm__segment_done(view->segment, "read");
     if (status)
