@@ -128,10 +128,6 @@ static int tcl_call(ClientData clientData, Tcl_Interp *interp, int objc, Tcl_Obj
     return TCL_ERROR;
   }
   int index;
-  if (!handle->command) { /* a trace on its deletion, or on that of its lock, uses it */
-    (void)tcl_failed(interp, polyshm_fail(POLYSHM_CLOSED, "\"%.100s\" is being destroyed", Tcl_GetString(objv[0])));
-    return TCL_ERROR;
-  }
   if (Tcl_GetIndexFromObjStruct(interp, objv[1], handle->type->methods, sizeof(tcl_method), "method", TCL_EXACT, &index))
     return TCL_ERROR;
   const tcl_method *method = &handle->type->methods[index];
@@ -198,7 +194,7 @@ static void tcl_let_go(tcl_handle *handle) {
   if (handle->pins || handle->command)
     return;
   handle->type->free(handle->object);
-  Tcl_Free((char *)handle);
+  free(handle);
 }
 
 static void tcl_pin(tcl_handle *handle) {
@@ -220,8 +216,24 @@ static void tcl_part(tcl_handle *handle, tcl_handle *companion) {
     Tcl_DeleteCommandFromToken(lock->interp, lock->command);
 }
 
+/* Tcl finds a command until the imports of it are deleted, too, whose traces may call it; by then the handle is gone. */
+static int tcl_gone(ClientData unused, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[]) {
+  (void)unused;
+  (void)objc;
+  const char *name = Tcl_GetString(objv[0]);
+  Tcl_SetObjResult(interp, Tcl_ObjPrintf("invalid command name \"%s\"", name));
+  Tcl_SetErrorCode(interp, "TCL", "LOOKUP", "COMMAND", name, (char *)NULL);
+  return TCL_ERROR;
+}
+
 static void tcl_deleted(ClientData clientData) {
   tcl_handle *handle = clientData;
+  Tcl_CmdInfo info;
+  if (Tcl_GetCommandInfoFromToken(handle->command, &info)) {
+    info.objProc = tcl_gone;
+    info.objClientData = NULL;
+    (void)Tcl_SetCommandInfoFromToken(handle->command, &info);
+  }
   handle->command = NULL;
   if (handle->companion)
     tcl_part(handle, handle->companion);
@@ -233,8 +245,12 @@ static void tcl_deleted(ClientData clientData) {
 /* Makes the command and its name the result; on failure the object is freed. */
 static tcl_handle *tcl_made(Tcl_Interp *interp, const tcl_class *type, void *object) {
   static _Atomic unsigned long made; /* a name is never used twice, in any interpreter: a stale one finds nothing */
-  if (Tcl_InterpDeleted(interp)) {
+  tcl_handle *handle = malloc(sizeof *handle); /* Tcl_Alloc would hide from ASan what has been given back */
+  if (!handle)
+    (void)tcl_failed(interp, polyshm_fail(POLYSHM_ENOMEM, "%s", polyshm_status_text(POLYSHM_ENOMEM)));
+  if (!handle || Tcl_InterpDeleted(interp)) {
     type->free(object);
+    free(handle);
     return NULL;
   }
   Tcl_Obj *name = NULL;
@@ -243,54 +259,30 @@ static tcl_handle *tcl_made(Tcl_Interp *interp, const tcl_class *type, void *obj
       Tcl_DecrRefCount(name);
     name = Tcl_ObjPrintf("::polyshm::%s%lu", type->name, ++made);
   } while (Tcl_FindCommand(interp, Tcl_GetString(name), NULL, TCL_GLOBAL_ONLY));
-  tcl_handle *handle = (tcl_handle *)Tcl_Alloc(sizeof *handle);
   *handle = (tcl_handle){.type = type, .object = object, .interp = interp};
   handle->command = Tcl_NRCreateCommand(interp, Tcl_GetString(name), tcl_command, tcl_call, handle, tcl_deleted);
   Tcl_SetObjResult(interp, name);
   return handle;
 }
 
-/* The lock of a segment's command, whose former one goes first where it is closed: a trace may run then, which asks for the
- * lock as well, closes it, or destroys the segment. NULL: the segment has gone. */
-static polyshm_status tcl_settle_lock(tcl_handle *owner, polyshm_lock **lock) {
-  polyshm_status status = POLYSHM_OK;
-  while (!status && owner->command && (polyshm_lock_closed(*lock) || (owner->companion && owner->companion->object != *lock))) {
-    if (owner->companion)
-      tcl_part(owner, owner->companion);
-    polyshm_lock_free(*lock);
-    *lock = NULL;
-    status = polyshm_segment_lock(owner->object, lock);
-  }
-  return !status && !owner->command ? polyshm_fail(POLYSHM_CLOSED, "lock: the segment was destroyed meanwhile") : status;
-}
-
-/* A segment's lock is one command however often a script asks for it. */
-static bool tcl_made_lock_of(tcl_handle *owner, Tcl_Interp *interp, polyshm_lock *lock) {
-  if (tcl_failed(interp, tcl_settle_lock(owner, &lock))) {
-    polyshm_lock_free(lock);
-    return false;
-  }
-  if (owner->companion) {
+/* A lock as a class command makes it; or a segment's, which is one command however often a script asks for it. */
+static bool tcl_made_lock(ClientData segment, Tcl_Interp *interp, polyshm_lock *lock) {
+  tcl_handle *owner = segment, *known = owner ? owner->companion : NULL;
+  if (known && known->object == lock) {
     polyshm_lock_free(lock); /* a reference of its own */
-    Tcl_SetObjResult(interp, tcl_self(interp, owner->companion));
+    Tcl_SetObjResult(interp, tcl_self(interp, known));
     return true;
   }
   tcl_handle *handle = tcl_made(interp, &tcl_lock, lock);
-  if (handle) {
-    owner->companion = handle;
-    handle->companion = owner;
+  if (!owner || !handle)
+    return handle;
+  owner->companion = handle;
+  handle->companion = owner;
+  if (known) { /* closed, so the core has opened another; its traces may ask for the lock again, or end the segment */
+    known->companion = NULL;
+    Tcl_DeleteCommandFromToken(known->interp, known->command);
   }
-  return handle;
-}
-
-/* As a class command makes it, or a segment's. */
-static bool tcl_made_lock(ClientData segment, Tcl_Interp *interp, polyshm_lock *lock) {
-  if (!segment)
-    return tcl_made(interp, &tcl_lock, lock);
-  tcl_pin(segment);
-  const bool made = tcl_made_lock_of(segment, interp, lock);
-  tcl_unpin(segment);
-  return made;
+  return true;
 }
 
 /* ---- destroy: close, and delete the command. As a method and as polyshm::core::destroy. ---- */
@@ -330,14 +322,14 @@ static void tcl_add_methods(tcl_class *type, const swig_method *methods) {
 #undef SWIG_init
 #define SWIG_init tcl_swig_init
 static int tcl_swig_init(Tcl_Interp *interp);
-TCL_DECLARE_MUTEX(tcl_init_mutex)
+static pthread_mutex_t tcl_init_mutex = PTHREAD_MUTEX_INITIALIZER; /* Tcl 8.6's own is nothing at all without -DTCL_THREADS */
 
 SWIGEXPORT int Polyshm_Init(Tcl_Interp *interp) {
   if (!Tcl_InitStubs(interp, SWIG_TCL_STUBS_VERSION, 0))
     return TCL_ERROR;
-  Tcl_MutexLock(&tcl_init_mutex);
+  (void)pthread_mutex_lock(&tcl_init_mutex);
   int result = tcl_swig_init(interp);
-  Tcl_MutexUnlock(&tcl_init_mutex);
+  (void)pthread_mutex_unlock(&tcl_init_mutex);
   return result;
 }
 

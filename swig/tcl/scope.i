@@ -61,14 +61,13 @@ static int tcl_with(ClientData unused, Tcl_Interp *interp, int objc, Tcl_Obj *co
   if (!handle || (objc == 6 && tcl_failed(interp, tcl_with_option(handle->type, objv[3]))))
     return TCL_ERROR;
   bool run;
+  tcl_pin(handle); /* until its script has ended: handlers, traces and the script may delete it */
   Tcl_Obj *value = tcl_with_begin(interp, handle, objc == 6 ? objv[4] : NULL, &run);
-  if (!value)
-    return TCL_ERROR;
-  if (run) {
-    tcl_pin(handle);
+  if (value && run)
     Tcl_NRAddCallback(interp, tcl_with_done, handle, NULL, NULL, NULL);
-  }
-  if (!Tcl_ObjSetVar2(interp, objv[1], NULL, value, TCL_LEAVE_ERR_MSG))
+  else
+    tcl_unpin(handle);
+  if (!value || !Tcl_ObjSetVar2(interp, objv[1], NULL, value, TCL_LEAVE_ERR_MSG))
     return TCL_ERROR;
   Tcl_ResetResult(interp); /* a trace on the variable, or a handler, may have left one */
   return run ? Tcl_NREvalObj(interp, objv[objc - 1], 0) : TCL_OK;

@@ -45,30 +45,34 @@ static polyshm_status tcl_new_text(const char *text, int64_t length, Tcl_Obj **o
   return POLYSHM_OK;
 }
 
-/* Tcl 8.6 gives about a tenth of the powers of two a text that reads back as their neighbour. Each exponent is tried once;
- * where the text is wrong the word gets the one of 17 digits, which always reads back. */
-static void tcl_mend_text(Tcl_Obj *word, double number, unsigned exponent) {
-  enum { UNKNOWN, RIGHT, WRONG };
-  static _Atomic unsigned char texts[2048];
-  char text[TCL_DOUBLE_SPACE];
-  if (texts[exponent] == UNKNOWN) {
-    Tcl_PrintDouble(NULL, number, text);
-    texts[exponent] = strtod(text, NULL) == number ? RIGHT : WRONG;
-  }
-  if (texts[exponent] == RIGHT)
-    return;
-  const int length = snprintf(text, sizeof text, "%.16e", number);
-  word->bytes = memcpy(Tcl_Alloc((unsigned)length + 1), text, (size_t)length + 1);
-  word->length = length;
-}
+/* The powers of two that Tcl, 8.6 and 9.0, writes as text which reads back as the number next to it: a bit for each exponent,
+ * as it stands in the number. */
+static const uint64_t tcl_miswritten[32] = {
+  0xe000000000611c40, 0x0000007c00000807, 0x0000002000180408, 0x0ff80f8020ff8040, 0x6001000f000081e0,
+  0x040c020000004100, 0x01e0000000f80400, 0x4000600007000040, 0x0000000c03e0903c, 0x8040c0200c004010,
+  0xc0004103001e0001, 0x6010000000c00000, 0x0400004080000018, 0x0008002000000610, 0x080460fc60000000,
+  0x000000c000080000, 0x8000000000000000, 0x020008000110000f, 0x00200c1020100008, 0x0000000000400000,
+  0x00010000c0040800, 0x0202018001010000, 0x0000000000102040, 0x2001000000008100, 0x2000830080200000,
+  0x0000000000020000, 0x0000000030001800, 0x0400000800000030, 0x0000800400000000, 0xe0004003e0000000,
+  0x0800000000000000, 0x0000020000008020
+};
 
+/* Those get their text with them. All others cost a look at their bits. */
 static inline Tcl_Obj *tcl_new_double(double number) {
-  Tcl_Obj *word = Tcl_NewDoubleObj(number);
+  Tcl_Obj *object = Tcl_NewDoubleObj(number);
   uint64_t bits;
   memcpy(&bits, &number, sizeof bits);
-  if (bits << 12 == 0 && isnormal(number))
-    tcl_mend_text(word, number, bits >> 52 & 2047);
-  return word;
+  unsigned exponent = bits >> 52 & 0x7FF;
+  if (bits << 12 == 0 && tcl_miswritten[exponent / 64] >> exponent % 64 & 1) {
+    char text[TCL_DOUBLE_SPACE];
+    Tcl_Size length = snprintf(text, sizeof text, "%.17g", number);
+    char *point = strchr(text, ','); /* in the locale of a program that has one */
+    if (point)
+      *point = '.';
+    object->bytes = memcpy(Tcl_Alloc((unsigned)length + 1), text, (size_t)length + 1);
+    object->length = length;
+  }
+  return object;
 }
 
 static inline polyshm_status tcl_new_value(const polyshm_value *value, Tcl_Obj **out) {
@@ -126,7 +130,7 @@ static polyshm_status tcl_take(const void *elements, int64_t count, void *contex
 #define TAKE(NAME, name, type)                                                                                         \
   case POLYSHM_##NAME:                                                                                                 \
     for (int64_t i = 0; i < count; i++)                                                                                \
-      out[i] = _Generic((type)0, float: tcl_new_double, double: tcl_new_double, uint64_t: tcl_new_uint64,          \
+      out[i] = _Generic((type)0, float: tcl_new_double, double: tcl_new_double, uint64_t: tcl_new_uint64,              \
                         default: Tcl_NewWideIntObj)(((const type *)elements)[i]);                                      \
     break;
     POLYSHM_DTYPE_MAP(TAKE)
@@ -552,7 +556,7 @@ static polyshm_status polyshm_list_set_item(polyshm_list *list, int64_t index, T
   free(packed$argnum);
 }
 
-/* The list is the interpreter's from the beginning: there is no freearg for what takes no word of the call. */
+/* The interpreter's result keeps the list from the start: SWIG writes no freearg for what scripts do not give. */
 %typemap(in, numinputs=0, noblock=1) (polyshm_segment_visit *visit, void *context) {
   $1 = tcl_visit;
   $2 = Tcl_NewListObj(0, NULL);

@@ -51,6 +51,40 @@ check threads "threads load it at once, and each has its own objects" thread {
     lsort -unique $found
 } {{4096 bad method "siz"}}
 
+check_locks threads-end "a thread that ends while it owns a lock is dead for it, also where its interpreter is not deleted" thread {
+    set lock2 [polyshm::Lock attach ${prefix}l]
+    thread::errorproc ::ignored
+    proc ::ignored {args} {}
+    set found {}
+    foreach {end then} {
+        {$lock lock; say_so; thread::wait} {thread::release $thread}
+        {$lock lock; say_so} {}
+        {$lock lock; say_so; thread::exit} {}
+        {$lock lock; say_so; error oops} {}
+        {polyshm::with outcome $lock {say_so; thread::exit}} {}
+    } {
+        set thread [thread::create [string map [list NAME [list ${prefix}l] MAIN [thread::id] END $end] {
+            package require polyshm
+            set lock [polyshm::Lock attach NAME]
+            proc say_so {} {
+                thread::send MAIN {set ::ready 1}
+            }
+            END
+        }]]
+        vwait ::ready
+        eval $then
+        lappend found [$lock lock 30]
+        $lock repaired
+        $lock unlock
+    }
+    # Nobody has left anything behind that keeps a third one out.
+    lappend found [$lock2 lock 0]
+    $lock2 destroy
+    rename ::ignored {}
+    unset ::ready
+    set found
+} {recovered recovered recovered recovered recovered locked}
+
 check package "the version, and the package's names" {
     set child [interp create]
     set found [$child eval {

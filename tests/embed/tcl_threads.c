@@ -1,0 +1,75 @@
+/*
+ * Threads with a Tcl interpreter each load the package at the same moment: tcl_threads RUNS. Each run is a
+ * process of its own, because only the first load in a process fills the module's tables. The interpreters
+ * have found the package beforehand: so little but the initialisation races. Each then works with a segment.
+ */
+#include <tcl.h>
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { THREADS = 4 };
+
+static const char work[] =
+    "package require polyshm\n"
+    "polyshm::with shm [polyshm::SharedMemory create -size 4096] {\n"
+    "  $shm unlink\n"
+    "  set view [$shm view int32]\n"
+    "  $view set 0 7\n"
+    "  if {[$view get 0] != 7 || [catch {$shm siz} message] != 1} {error wrong}\n"
+    "  if {![string match {bad method*size*write*} $message]} {error $message}\n"
+    "  set lock [polyshm::Lock create]\n"
+    "  $lock unlink\n"
+    "  polyshm::with outcome $lock {}\n"
+    "}";
+
+static pthread_barrier_t start;
+
+static void *load(void *unused) {
+  (void)unused;
+  Tcl_Interp *interp = Tcl_CreateInterp();
+  int failed = Tcl_Init(interp) != TCL_OK;
+  (void)Tcl_Eval(interp, "catch {package require this-looks-for-all-packages}");
+  (void)pthread_barrier_wait(&start);
+  failed = failed || Tcl_Eval(interp, work) != TCL_OK;
+  if (failed)
+    (void)fprintf(stderr, "%s\n", Tcl_GetStringResult(interp));
+  Tcl_DeleteInterp(interp);
+  Tcl_FinalizeThread();
+  return failed ? &start : NULL;
+}
+
+static int run(const char *program) {
+  pthread_t threads[THREADS];
+  int failed = 0;
+  Tcl_FindExecutable(program);
+  (void)pthread_barrier_init(&start, NULL, THREADS);
+  for (int i = 0; i < THREADS; i++)
+    if (pthread_create(&threads[i], NULL, load, NULL))
+      return 1;
+  for (int i = 0; i < THREADS; i++) {
+    void *result = NULL;
+    (void)pthread_join(threads[i], &result);
+    failed |= result != NULL;
+  }
+  return failed;
+}
+
+int main(int argc, char **argv) {
+  int runs = argc > 1 ? atoi(argv[1]) : 1, bad = 0;
+  for (int i = 0; i < runs; i++) {
+    pid_t child = fork();
+    if (child == 0) {
+      (void)alarm(60);
+      _Exit(run(argv[0]));
+    }
+    int ended = 0;
+    if (child < 0 || waitpid(child, &ended, 0) != child || ended)
+      bad++;
+  }
+  printf("%d passed, %d failed\n", runs - bad, bad);
+  return bad != 0;
+}
