@@ -19,6 +19,33 @@ static inline void *polyshm_ruby_handle(VALUE object, const swig_class *class, c
   polyshm_ruby_type_error(word, rb_class2name(class->klass), object);
 }
 
+typedef struct polyshm_ruby_birth {
+  void *handle;
+  swig_type_info *type;
+} polyshm_ruby_birth;
+
+static VALUE polyshm_ruby_give_birth(VALUE argument) {
+  const polyshm_ruby_birth *birth = (const polyshm_ruby_birth *)argument;
+  return SWIG_NewPointerObj(birth->handle, birth->type, SWIG_POINTER_OWN);
+}
+
+/* A new object. What a class that inherits from ours makes is of that class: `self` of its verbs. SWIG knows one class for each
+ * type, and an object's class cannot be changed later, as Ruby keeps instance variables by class. No Ruby runs in between. */
+static VALUE polyshm_ruby_new(VALUE self, void *handle, swig_type_info *type) {
+  polyshm_ruby_birth birth = {handle, type};
+  swig_class *class = type->clientdata;
+  const VALUE usual = class->klass;
+  if (!RB_TYPE_P(self, T_CLASS) || self == usual || !RTEST(rb_class_inherited_p(self, usual)))
+    return polyshm_ruby_give_birth((VALUE)&birth);
+  int failed;
+  class->klass = self;
+  const VALUE object = rb_protect(polyshm_ruby_give_birth, (VALUE)&birth, &failed);
+  class->klass = usual;
+  if (failed)
+    rb_jump_tag(failed);
+  return object;
+}
+
 /*
  * Ruby's collector runs when much was allocated, and knows only of its own: it is told of what handles keep, or dropped ones
  * would keep their memory, and take mappings of which a process has some ten thousand, for ages. What it was told of an open
@@ -45,14 +72,14 @@ static void polyshm_ruby_free_segment(void *argument) {
 #undef delete_polyshm_segment
 #define delete_polyshm_segment polyshm_ruby_free_segment
 
-static VALUE polyshm_ruby_new_segment(polyshm_segment *segment) {
+static VALUE polyshm_ruby_new_segment(VALUE self, polyshm_segment *segment) {
   polyshm_ruby_segment *handle = malloc(sizeof *handle);
   if (!handle) {
     polyshm_segment_free(segment);
     rb_memerror();
   }
   *handle = (polyshm_ruby_segment){segment, 0};
-  VALUE object = SWIG_NewPointerObj(handle, SWIGTYPE_p_polyshm_segment, SWIG_POINTER_OWN);
+  VALUE object = polyshm_ruby_new(self, handle, SWIGTYPE_p_polyshm_segment);
   polyshm_ruby_tell(handle);
   return object;
 }
@@ -60,8 +87,8 @@ static VALUE polyshm_ruby_new_segment(polyshm_segment *segment) {
 /* A lock, a semaphore or an event has a page mapped, and most have one more for the sign of life. */
 #define POLYSHM_RUBY_SMALL ((ssize_t)(2 * polyshm_page_size()))
 
-static VALUE polyshm_ruby_new_small(void *handle, swig_type_info *type) {
-  VALUE object = SWIG_NewPointerObj(handle, type, SWIG_POINTER_OWN);
+static VALUE polyshm_ruby_new_small(VALUE self, void *handle, swig_type_info *type) {
+  VALUE object = polyshm_ruby_new(self, handle, type);
   rb_gc_adjust_memory_usage(POLYSHM_RUBY_SMALL);
   return object;
 }
@@ -92,13 +119,13 @@ static bool polyshm_ruby_collected(polyshm_status status) {
 }
 
 /* A list has its SharedMemory from the start, and only one: that counts the memory, and frees its IO::Buffer at close. */
-static VALUE polyshm_ruby_new_list(polyshm_list *list) {
-  VALUE object = SWIG_NewPointerObj(list, SWIGTYPE_p_polyshm_list, SWIG_POINTER_OWN);
+static VALUE polyshm_ruby_new_list(VALUE self, polyshm_list *list) {
+  VALUE object = polyshm_ruby_new(self, list, SWIGTYPE_p_polyshm_list);
   polyshm_segment *segment;
   polyshm_status status = polyshm_list_segment(list, &segment);
   if (status)
     polyshm_ruby_raise(status);
-  rb_ivar_set(object, rb_intern("@shm"), polyshm_ruby_new_segment(segment));
+  rb_ivar_set(object, rb_intern("@shm"), polyshm_ruby_new_segment(Qnil, segment));
   return object;
 }
 %}
@@ -128,10 +155,10 @@ POLYSHM_RUBY_CLASS(polyshm_event, Event)
 }
 %apply polyshm_segment * { struct polyshm_segment *self }
 
-%typemap(argout, noblock=1) polyshm_segment **out { $result = polyshm_ruby_new_segment(*$1); }
-%typemap(argout, noblock=1) polyshm_list **out { $result = polyshm_ruby_new_list(*$1); }
+%typemap(argout, noblock=1) polyshm_segment **out { $result = polyshm_ruby_new_segment(self, *$1); }
+%typemap(argout, noblock=1) polyshm_list **out { $result = polyshm_ruby_new_list(self, *$1); }
 %typemap(argout, noblock=1) polyshm_lock **out, polyshm_semaphore **out, polyshm_event **out {
-  $result = polyshm_ruby_new_small(*$1, $*1_descriptor);
+  $result = polyshm_ruby_new_small(self, *$1, $*1_descriptor);
 }
 /* A view keeps the segment's memory, of which its object tells the collector. */
 %typemap(argout, noblock=1) polyshm_view **out {

@@ -36,7 +36,7 @@ module PolyShm
     def describe(*details)
       details.unshift("'#{name.inspect[1..-2]}'")
       details << "closed" if closed?
-      "#{self.class.name.split("::").last}(#{details.join(", ")})"
+      "#{self.class.ancestors.find(&:name).name.split("::").last}(#{details.join(", ")})"
     end
 
     def give_back(unlink)
