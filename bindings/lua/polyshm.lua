@@ -8,6 +8,9 @@ local polyshm = {version = core.version(), page_size = core.page_size()}
 -- A list's items: what stands for nothing, where nil would be a hole; and what says a value's kind.
 polyshm.none, polyshm.str, polyshm.bytes, polyshm.float = core.none(), core.as_str, core.as_bytes, core.as_float
 
+-- string_errors(true): from now on this state's errors are raised as strings, for a host that prints no tables.
+polyshm.string_errors = core.string_errors
+
 ---- options ----
 
 -- options{"size", ...}: a function that checks a call's option table, and gives {} for none.
@@ -155,7 +158,7 @@ local function sequence(methods, metatable, length)
     return assign(self, either(index, 0), items)
   end
 
-  -- for index, value in t:each() do ... end
+  -- for index, value in t:each() do ... end; where Lua asks for it, pairs(t) is the same.
   function methods:each()
     local count = length(self)
     return function(_, index)
@@ -163,6 +166,7 @@ local function sequence(methods, metatable, length)
       if index < count then return index, get(self, index) end
     end, self, -1
   end
+  metatable.__pairs = methods.each
 end
 
 sequence(View, view_metatable, view.count)

@@ -53,10 +53,27 @@ static void polyshm_lua_push_error(lua_State *L, polyshm_status status) {
   lua_setmetatable(L, -2);
 }
 
+static int polyshm_lua_error_tostring(lua_State *L);
+
+/* Whether errors are raised as strings, for hosts that cannot print a table: ngx_lua, Lua 5.1's own interpreter. */
+static bool polyshm_lua_raises_strings(lua_State *L) {
+  luaL_getmetatable(L, POLYSHM_LUA_ERROR);
+  lua_getfield(L, -1, "strings");
+  const bool strings = lua_toboolean(L, -1);
+  lua_pop(L, 2);
+  return strings;
+}
+
 __attribute__((cold)) _Noreturn static void polyshm_lua_raise(lua_State *L, polyshm_status status) {
+  const bool strings = polyshm_lua_raises_strings(L);
   polyshm_lua_push_error(L, status);
   polyshm_lua_position(L);
   lua_setfield(L, -2, "position");
+  if (strings) {
+    lua_pushcfunction(L, polyshm_lua_error_tostring);
+    lua_insert(L, -2);
+    lua_call(L, 1, 1);
+  }
   lua_error(L);
   abort(); /* lua_error() does not return, but its declaration does not say so */
 }
@@ -96,14 +113,40 @@ static int polyshm_lua_error_tostring(lua_State *L) {
   lua_pushfstring(L, "%s%s: %s", lua_tostring(L, 2), lua_tostring(L, 3), lua_tostring(L, 4));
   return 1;
 }
+
+/* "words" .. error and error .. "words" */
+static int polyshm_lua_error_concat(lua_State *L) {
+  luaL_checkany(L, 2);
+  lua_settop(L, 2);
+  for (int i = 1; i <= 2; i++) {
+    lua_getglobal(L, "tostring");
+    lua_pushvalue(L, i);
+    lua_call(L, 1, 1);
+  }
+  lua_concat(L, 2);
+  return 1;
+}
+
+/* string_errors(truth): how errors are raised in this state from now on. */
+static int polyshm_lua_string_errors(lua_State *L) {
+  if (!lua_isboolean(L, 1))
+    polyshm_lua_raise(L, polyshm_fail(POLYSHM_TYPE, "string_errors: it is true or false, not %s", luaL_typename(L, 1)));
+  luaL_getmetatable(L, POLYSHM_LUA_ERROR);
+  lua_pushvalue(L, 1);
+  lua_setfield(L, -2, "strings");
+  return 0;
+}
 %}
 
 %native(fail) int polyshm_lua_fail(lua_State *L);
+%native(string_errors) int polyshm_lua_string_errors(lua_State *L);
 
 %init %{
   if (luaL_newmetatable(L, POLYSHM_LUA_ERROR)) {
     lua_pushcfunction(L, polyshm_lua_error_tostring);
     lua_setfield(L, -2, "__tostring");
+    lua_pushcfunction(L, polyshm_lua_error_concat);
+    lua_setfield(L, -2, "__concat");
   }
   lua_pop(L, 1);
 %}

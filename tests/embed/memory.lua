@@ -166,6 +166,12 @@ local calls = {
     page_size = core.page_size,
     directory = polyshm.directory,
     set_directory = function() refused(polyshm.set_directory, "nowhere") end,
+    string_errors = function()
+      polyshm.string_errors(true)
+      local ok, words = pcall(polyshm.set_directory, "nowhere")
+      polyshm.string_errors(false)
+      if not ok and type(words) ~= "string" then error(words, 0) end
+    end,
     each_segment = polyshm.segments,
     segment_create = function() made(SharedMemory.create(nil, {size = 64})) end,
     segment_attach = function()

@@ -22,6 +22,30 @@ function TestErrors.test_the_system_returns_nil_and_a_table()
   lu.assertEquals(select(2, SharedMemory{name = PREFIX .. ".none"}).code, "ENOENT")
 end
 
+function TestErrors:test_errors_join_words()
+  local _, err = SharedMemory.create(NAME)
+  lu.assertEquals("failed: " .. err, "failed: " .. tostring(err))
+  lu.assertEquals(err .. "!", tostring(err) .. "!")
+  lu.assertEquals(err .. err, tostring(err):rep(2))
+  lu.assertEquals(1 .. err, "1" .. tostring(err))
+end
+
+function TestErrors:test_errors_as_strings()
+  local shm = self.shm
+  polyshm.string_errors(true)
+  local ok, err = pcall(function() return shm:read(-1, 1) end)
+  local returned, why = SharedMemory.create(NAME)
+  polyshm.string_errors(false)
+  lu.assertFalse(ok)
+  lu.assertEquals(type(err), "string")
+  lu.assertStrMatches(err, ".*errors.lua:%d+: INDEX: read .*")
+  lu.assertNil(returned)
+  lu.assertEquals(why.code, "EEXIST") -- what is returned stays a table
+  raised("INDEX", shm.read, shm, -1, 1)
+  raised("TYPE", polyshm.string_errors, 1)
+  raised("TYPE", polyshm.string_errors)
+end
+
 function TestErrors:test_unlink_returns_true_so_that_assert_takes_it()
   lu.assertIs(assert(self.shm:unlink()), true)
   local gone, err = self.shm:unlink()

@@ -151,4 +151,13 @@ function TestNumbers:test_floats_alone_are_never_rounded()
   lu.assertEquals(self.shm.address % 4096, 0)
 end
 
+function TestViews:test_pairs_is_each_where_lua_asks()
+  if _VERSION == "Lua 5.1" then return end -- it knows no __pairs, and says that it is no table
+  local t = self.shm:view("int32", {count = 3})
+  t:assign{7, 8, 9}
+  local seen = {}
+  for i, x in pairs(t) do seen[#seen + 1] = i .. "=" .. x end
+  lu.assertEquals(table.concat(seen, " "), "0=7 1=8 2=9")
+end
+
 os.exit(lu.LuaUnit.run(), true)
