@@ -18,6 +18,14 @@ RUBIES = [name for name in INTERPRETERS if name.startswith("ruby")]
 TCLS = [name for name in INTERPRETERS if name.startswith("tcl")]
 
 
+def in_language(programs, interpreter):
+    """The program for an interpreter, of those by language; a new language must be given one."""
+    for language, program in programs.items():
+        if interpreter.startswith(language):
+            return program
+    raise AssertionError(f"{interpreter}: this test has no program in its language, only in {', '.join(programs)}")
+
+
 def script(interpreter, text, *arguments):
     """Runs a script from standard input or -e, as the language does, and returns what it prints."""
     command = INTERPRETERS[interpreter].split()
@@ -60,7 +68,7 @@ class Interop(unittest.TestCase):
                 shm = SharedMemory(self.name, create=True, size=100)
                 try:
                     shm.buf[:5] = b"hello"
-                    program = next(text for language, text in programs.items() if interpreter.startswith(language))
+                    program = in_language(programs, interpreter)
                     self.assertEqual(script(interpreter, program, self.name, "world"), "100\thello")
                     self.assertEqual(bytes(shm.buf[5:10]), b"world")
                     again = attached(self.name)  # a script that attached and ended destroyed nothing
@@ -84,14 +92,13 @@ class Interop(unittest.TestCase):
         }
         for interpreter in INTERPRETERS:
             with self.subTest(interpreter):
-                language = next(language for language in programs if interpreter.startswith(language))
-                script(interpreter, programs[language], self.name)
+                script(interpreter, in_language(programs, interpreter), self.name)
                 shm = attached(self.name)
                 self.assertEqual(shm.size, 100)
                 self.assertEqual(bytes(shm.buf[:5]), b"hello")
                 shm.buf[:5] = b"world"
                 shm.close()
-                self.assertEqual(script(interpreter, readers[language], self.name), "world")
+                self.assertEqual(script(interpreter, in_language(readers, interpreter), self.name), "world")
                 os.unlink("/dev/shm/" + self.name)
 
     def test_numpy_array_over_a_segment_made_by_lua(self):

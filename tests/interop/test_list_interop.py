@@ -472,7 +472,8 @@ class Languages(ListTest):
                     self.assertSameBytes(ours, theirs)
 
     def edit(self, interpreter, name, edits):
-        language = next(language for language in EDITS if language in interpreter)
+        language = next((language for language in EDITS if language in interpreter), None)
+        self.assertIsNotNone(language, f"{interpreter}: this test has no program in its language, only in {', '.join(EDITS)}")
         *command, _ = PEERS[interpreter].split()  # less the peer
         with tempfile.NamedTemporaryFile("w") as file, tempfile.NamedTemporaryFile("w") as program:
             file.write("".join(f"{index} {line_of(value)}\n" for index, value in edits))
