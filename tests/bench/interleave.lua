@@ -1,4 +1,4 @@
--- What the scripts of the families share: dofile(interleave.lua) gives the yardstick, with its clock, and interleave.
+-- This is what the scripts of the families share: dofile(interleave.lua) gives the yardstick, with its clock, and interleave.
 local yardstick = package.loadlib(os.getenv "POLYSHM_YARDSTICK", "luaopen_yardstick")()
 
 -- interleave(passes, {{measure, variant, run}, ...}): lets each run, which returns its nanoseconds, take its turn in each
@@ -47,7 +47,7 @@ local function calls(passes, count, statement, objects)
   interleave(passes, runs)
 end
 
--- Which run of the script this is: 0, 1, ...
+-- Tells which run of the script this is: 0, 1, ...
 local round = tonumber(os.getenv "POLYSHM_BENCH_ROUND")
 
 return {round = round, yardstick = yardstick, interleave = interleave, timed = timed, loop = loop, calls = calls}

@@ -1,7 +1,7 @@
-# What the scripts of the families share: the yardstick, with its clock, and interleave.
+# This is what the scripts of the families share: the yardstick, with its clock, and interleave.
 require ENV.fetch('POLYSHM_YARDSTICK')
 
-# Which run of the script this is: 0, 1, ...
+# Tells which run of the script this is: 0, 1, ...
 ROUND = Integer(ENV.fetch('POLYSHM_BENCH_ROUND'))
 
 # Lets each run, which returns its nanoseconds, take its turn in each pass, and prints a line for each; the order is turned
@@ -15,7 +15,7 @@ def interleave(passes, runs)
   end
 end
 
-# What one call takes.
+# This is what one call takes.
 def timed
   GC.start
   start = Yardstick.clock

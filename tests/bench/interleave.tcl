@@ -1,7 +1,7 @@
-# What the scripts of the families share: the yardstick, with its clock, and interleave.
+# This is what the scripts of the families share: the yardstick, with its clock, and interleave.
 load $env(POLYSHM_YARDSTICK) Yardstick
 
-# Which run of the script this is: 0, 1, ...
+# Tells which run of the script this is: 0, 1, ...
 set round $env(POLYSHM_BENCH_ROUND)
 
 # Lets each run, a script that gives its nanoseconds, take its turn in each pass, and prints a line for each; the order is
@@ -17,7 +17,7 @@ proc interleave {passes runs} {
   }
 }
 
-# What one command takes. Its result is freed after the clock was read.
+# This is what one command takes. Its result is freed after the clock was read.
 proc timed {args} {
   set start [yardstick::clock]
   set result [{*}$args]
@@ -37,7 +37,7 @@ proc loop {procedure statement} {
   }]
 }
 
-# What one of `count` runs of such a procedure's statement takes, less the loop's own time: that of the procedure `empty`.
+# This is what one of `count` runs of such a procedure's statement takes, less the loop's own time: that of the procedure `empty`.
 proc net {procedure t v count} {
   set times [expr {$count / 1000}]
   expr {double([$procedure $t $v $times] - [empty $t $v $times]) / $count}

@@ -15,7 +15,7 @@
 
 #define PERMITS 4
 
-/* What others use to exclude each other, each on a cache line of its own, and what they guard. */
+/* This is what others use to exclude each other, each on a cache line of its own, and what they guard. */
 typedef struct shared {
   alignas(64) pthread_mutex_t robust;
   alignas(64) pthread_mutex_t plain;

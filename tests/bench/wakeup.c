@@ -11,7 +11,7 @@
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 
-/* What goes forth (0) and what goes back (1). */
+/* This is what goes forth (0) and what goes back (1). */
 typedef struct work {
   polyshm_event *event[2];
   polyshm_view *turn; /* int32: whose turn it is */

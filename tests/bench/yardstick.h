@@ -52,7 +52,7 @@ static inline void yardstick_unmap(yardstick *y) {
   y->closed = true;
 }
 
-/* What any read into a fresh string must cost: memory from malloc, its page faults, one memcpy. */
+/* This is what any read into a fresh string must cost: memory from malloc, its page faults, one memcpy. */
 static inline bool yardstick_copy_out(yardstick *y) {
   y->copy = malloc(yardstick_bytes(y));
   if (y->copy)

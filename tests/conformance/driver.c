@@ -71,7 +71,7 @@ __attribute__((format(printf, 1, 2))) static void stop(const char *format, ...) 
   va_end(arguments);
 }
 
-/* What a case's strings and lists live in: given back as a whole at the case's end. */
+/* This is what a case's strings and lists live in: given back as a whole at the case's end. */
 static _Alignas(16) char arena[ARENA_BYTES];
 static size_t arena_used;
 
@@ -276,7 +276,8 @@ static const polyshm_value *value(struct call *call, int place) {
   return &needed(call, place, "value", SCALAR)->value;
 }
 
-/* What is left from an offset on: for an absent length or count. The core refuses the offset itself. */
+/* This is what is left from an offset on: for an absent length or count. The core refuses the offset itself.
+ */
 static int64_t rest(int64_t size, int64_t offset) {
   return offset < 0 || offset > size ? 0 : size - offset;
 }
@@ -871,13 +872,13 @@ static polyshm_status view_notify(struct call *call) {
 
 /* ---- locks, semaphores, events ---- */
 
-/* What a handle says is so, or not. */
+/* This is what a handle says is so, or not. */
 static polyshm_status got_truth(struct call *call, polyshm_status status, bool truth) {
   call->result = boolean_object(truth);
   return status;
 }
 
-/* What they do alike. */
+/* This is what they do alike. */
 #define OBJECT_METHODS(KIND, type)                                                                           \
   static polyshm_status got_##type(struct call *call, polyshm_status status, polyshm_##type *type) {         \
     if (!status)                                                                                             \

@@ -126,7 +126,7 @@ local function call(target, method, arguments, options, variables)
   return member(object, unpack(arguments, 1, arguments.n + 1))
 end
 
--- What the call gave, or nil and its error: the two ways in which calls fail come to the same here.
+-- This is what the call gave, or nil and its error: the two ways in which calls fail come to the same here.
 local function outcome(...)
   local ok, result, err = pcall(call, ...)
   if not ok then result, err = nil, result end

@@ -125,7 +125,7 @@ def check_error(expected, error)
   "#{error.message.inspect} does not say #{words.inspect}" if words && !error.message.b.include?(words.b)
 end
 
-# What is wrong with a statement, or nil.
+# This is what is wrong with a statement, or nil.
 def run(line, variables)
   if line =~ /\Ash "(.*)"\z/
     command = $1.gsub("$P", PREFIX).gsub(/\\(.)/, '\1')
@@ -164,7 +164,7 @@ def cases(file)
   end
 end
 
-# What is wrong with a case, or nil. It leaves nothing for the next one to stumble over.
+# This is what is wrong with a case, or nil. It leaves nothing for the next one to stumble over.
 def run_case(test)
   variables = {}
   test.lines.each do |number, line|

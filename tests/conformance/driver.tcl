@@ -73,7 +73,7 @@ proc token {textVar} {
     stop "cannot read: $text"
 }
 
-# What a token is in Tcl, where all is text.
+# This is what a token is in Tcl, where all is text.
 proc value {token} {
     lassign $token kind value
     switch $kind {
@@ -88,7 +88,7 @@ proc utf8 {string} {
     encoding convertfrom utf-8 $string
 }
 
-# What a token is as an item of a ShareableList: {kind value}.
+# This is what a token is as an item of a ShareableList: {kind value}.
 proc item {token} {
     lassign $token kind value
     switch $kind {

@@ -58,7 +58,7 @@ static uint64_t cut(polyshm_dtype dtype, uint64_t bits) {
   return polyshm_dtype_itemsize(dtype) == 4 ? (uint32_t)bits : bits;
 }
 
-/* What a script sees of these bits. */
+/* This is what a script sees of these bits. */
 static polyshm_value number_of(polyshm_dtype dtype, uint64_t bits) {
   switch (dtype) {
   case POLYSHM_INT32:

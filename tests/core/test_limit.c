@@ -135,7 +135,8 @@ static void swap_counts_as_far_as_it_may_be_used(void **state) {
   assert_left(120 * MIB, 100 * MIB + 1010);
 }
 
-/* What a container sees of version 2: its own group is the root, and the path is "/", or one outside. */
+/* This is what a container sees of version 2: its own group is the root, and the path is "/", or one outside.
+ */
 static void in_a_container(void **state) {
   (void)state;
   static const char *const paths[] = {"0::/\n", "0::/docker/0123\n", "0::/../../other\n"};

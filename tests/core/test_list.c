@@ -116,7 +116,7 @@ static void lay_out(const item *items, int64_t count, bytes_of *out) {
     append(out, &items[i].code, 1, 1);
 }
 
-/* What any other process sees under the name. */
+/* This is what any other process sees under the name. */
 static void read_file(const char *name, bytes_of *out) {
   FILE *file = fopen(path_of_name(name), "rb");
   assert_non_null(file);
@@ -325,7 +325,7 @@ static void reserve(void **state) {
   assert_status(POLYSHM_ARGUMENT, polyshm_list_create(fresh_name(), values, 5, NULL, 1, 0600, &list));
 }
 
-/* What no list holds, whoever asks for it. */
+/* This is what no list holds, whoever asks for it. */
 static const struct refused {
   polyshm_status status;
   polyshm_value value;
@@ -431,7 +431,7 @@ static void open_attaches_or_creates(void **state) {
   assert_item(a, 1, from_int(3));
   polyshm_list_free(b);
   drop_list(a);
-  /* What is there may be no list. */
+  /* Whatever is there may be no list. */
   name = fresh_name();
   polyshm_segment *segment = new_segment(name, 8);
   b = NOT_NULL;
@@ -833,7 +833,7 @@ static void a_format_shorter_than_its_slot(void **state) {
   polyshm_list_format_text format;
   assert_ok(polyshm_list_format(list, 0, &format));
   assert_string_equal(format.text, "5s");
-  /* What we write has the whole slot's: CPython would cut its next text to a shorter one. */
+  /* Whatever we write has the whole slot's: CPython would cut its next text to a shorter one. */
   assert_ok(set(list, 0, str("0123456789")));
   assert_item(list, 0, str("0123456789"));
   assert_ok(polyshm_list_format(list, 0, &format));

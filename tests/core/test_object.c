@@ -1,4 +1,4 @@
-/* What locks, semaphores and events have in common: the header, the names, the handles. */
+/* This is what locks, semaphores and events have in common: the header, the names, the handles. */
 #include "support.h"
 
 #include "platform/platform.h"

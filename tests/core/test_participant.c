@@ -1,4 +1,5 @@
-/* Who takes part in an object: what fork(2) copies of it while the parent's threads are at it. */
+/* These tests ask who takes part in an object: what fork(2) copies of it while the parent's threads are at
+ * it. */
 #include "support.h"
 
 #include "object/object.h"
@@ -60,7 +61,7 @@ static void *ask(void *context) {
   return NULL;
 }
 
-/* What a child does with what it inherits; then no file of theirs may be open. */
+/* This is what a child does with what it inherits; then no file of theirs may be open. */
 static void close_inherited(void *context) {
   struct busy *busy = context;
   must_ok(polyshm_lock_close(busy->lock));

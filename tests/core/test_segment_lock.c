@@ -418,7 +418,7 @@ static void a_writer_takes_part(void **state) {
   assert_false(is_there(lock_path(others.name)));
 }
 
-/* What root makes for another user is that user's. */
+/* Whatever root makes for another user is that user's. */
 static void root_makes_the_owners_lock(void **state) {
   (void)state;
   needs_root();

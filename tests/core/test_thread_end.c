@@ -1,4 +1,4 @@
-/* What a thread that ends leaves behind: its locks, as a dead process leaves them. */
+/* This is what a thread that ends leaves behind: its locks, as a dead process leaves them. */
 #include "support.h"
 
 #include <polyshm/lock.h>

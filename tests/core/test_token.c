@@ -392,7 +392,7 @@ static void read_locks(void *context) {
   (void)lock_ids(&reader->semaphore, reader->command, F_RDLCK, 2, LAST_ID - 2);
 }
 
-/* Who takes part goes on; newcomers are told what is in their way. */
+/* Whoever takes part goes on; newcomers are told what is in their way. */
 static void a_reader_keeps_nobody_alive(void **state) {
   (void)state;
   struct guarded guarded, newcomer;

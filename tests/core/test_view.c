@@ -320,7 +320,7 @@ static polyshm_status jump_out(const void *elements, int64_t count, void *contex
   longjmp(*((struct interruption *)context)->jump, 1);
 }
 
-/* What a language's error does in the middle of its list. */
+/* This is what a language's error does in the middle of its list. */
 static void a_walk_may_be_jumped_out_of(void **state) {
   (void)state;
   polyshm_segment *a = new_segment(fresh_name(), 10000);

@@ -240,7 +240,7 @@ local function collect()
   collectgarbage()
 end
 
--- What is there when all garbage is gone.
+-- This is what is there when all garbage is gone.
 local function balance()
   collect()
   return memory.blocks()

@@ -37,7 +37,7 @@ void *mmap(void *address, size_t length, int protection, int flags, int file, of
 }
 
 #if defined(__GLIBC__) && (!defined(_FILE_OFFSET_BITS) || _FILE_OFFSET_BITS != 64)
-/* What the library calls, which is built for files of any size. */
+/* This is what the library calls, which is built for files of any size. */
 void *mmap64(void *address, size_t length, int protection, int flags, int file, off64_t offset) {
   return map(address, length, protection, flags, file, offset);
 }

@@ -23,7 +23,7 @@
 #define PERMITS 3
 #define SHORT (2 * MILLISECONDS)
 
-/* What the verbs are for. */
+/* This is what the verbs are for. */
 struct kind {
   int64_t size;
   int files; /* that a handle keeps open */
@@ -36,7 +36,7 @@ struct subject {
   void *existing; /* of the parent, for what is done to an existing one */
 };
 
-/* What the child tells. */
+/* This is what the child tells. */
 struct report {
   polyshm_status status;
   bool handle, owned;
@@ -318,7 +318,7 @@ static int64_t size_of(const char *name) {
   return lstat(path_of_name(name), &st) == 0 ? st.st_size : -1;
 }
 
-/* Which never fail, or not in a way that means "not done". */
+/* These calls never fail, or not in a way that means "not done". */
 static bool always_succeeds(int64_t call) {
   return call == SYS_close || call == SYS_munmap || call == SYS_geteuid;
 }

@@ -130,7 +130,7 @@ static void a_failed_growth_gives_back_its_own(void **state) {
   stop_growing(&child, &growth);
 }
 
-/* Who grows a file by its own means, as CPython's users may, does not ask for the lock. */
+/* Whoever grows a file by its own means, as CPython's users may, does not ask for the lock. */
 static void a_failed_growth_cuts_off_nothing(void **state) {
   (void)state;
   struct tracee child;

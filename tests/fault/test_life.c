@@ -1,5 +1,6 @@
-/* Who counts as alive where process ids say nothing: PID namespaces, stopped owners, owners whose children or
- * threads are not what they were. What needs no more than fork and kill is in tests/core. */
+/* These tests ask who counts as alive where process ids say nothing: PID namespaces, stopped owners, owners
+ * whose children or threads are not what they were. What needs no more than fork and kill is in tests/core.
+ */
 #include "support.h"
 
 #include <pthread.h>
@@ -20,7 +21,7 @@ struct life {
   char lock_name[64], semaphore_name[64];
   polyshm_lock *lock;
   polyshm_semaphore *semaphore;
-  /* What processes tell each other, in shared memory. */
+  /* This is what processes tell each other, in shared memory. */
   struct told {
     atomic_int pid;  /* of somebody, as this process knows it */
     atomic_bool has; /* it has got the lock, or what it is after */

@@ -57,7 +57,7 @@ static void files_of_limited_size(void **state) {
   }
 }
 
-/* What is there already can be used: the limit is on growing. */
+/* Whatever is there already can be used: the limit is on growing. */
 static void a_file_beyond_the_limit(void **state) {
   (void)state;
   const char *name = fresh_name();

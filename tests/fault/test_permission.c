@@ -1,4 +1,5 @@
-/* What another user's segments let one do. Runs under `environment user nobody`, which lays them out. */
+/* This is what another user's segments let one do. Runs under `environment user nobody`, which lays them out.
+ */
 #include "support.h"
 
 #include "platform/platform.h"

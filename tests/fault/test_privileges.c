@@ -82,7 +82,7 @@ static void use(const struct objects *objects) {
   must_ok(polyshm_semaphore_release(objects->semaphore));
 }
 
-/* What needs no token works in any case. */
+/* Whatever needs no token works in any case. */
 static void use_the_rest(const struct objects *objects) {
   char bytes[5] = "hello";
   bool locked = true;
@@ -166,7 +166,7 @@ static void in_a_child(void **state) {
   }
 }
 
-/* What was held when it died comes back, as ever. */
+/* Whatever was held when it died comes back, as ever. */
 static void die_with_it(void *context) {
   const struct objects *objects = context;
   polyshm_lock_outcome outcome = -1;

@@ -18,7 +18,7 @@ static ino_t number_of(const char *name) {
   return st.st_ino;
 }
 
-/* What a closed handle knows of: it keeps no file, and so the number is free when the name goes. */
+/* This is what a closed handle knows of: it keeps no file, and so the number is free when the name goes. */
 static polyshm_segment *replaced(const char *name, polyshm_segment **newer) {
   polyshm_segment *old = new_segment(name, 100);
   const ino_t number = number_of(name);

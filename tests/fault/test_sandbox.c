@@ -22,7 +22,7 @@ struct refusal {
   int error;
 };
 
-/* What works in spite of it, the first time and then again. */
+/* This is what works in spite of it, the first time and then again. */
 static void create_all_the_same(const char *name) {
   for (int time = 0; time < 2; time++) {
     polyshm_segment *segment = NULL, *other = NULL;

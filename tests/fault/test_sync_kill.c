@@ -24,7 +24,7 @@
 
 enum { MOST_POINTS = 50000 };
 
-/* What the lock guards, and what a second process that slept has to say. */
+/* This is what the lock guards, and what a second process that slept has to say. */
 struct shared {
   volatile int64_t first, second; /* equal whenever the lock is free */
   volatile bool got, torn, has_set;
@@ -217,7 +217,7 @@ static void lock_slept(struct subject *subject, struct tally *tally) {
   lock_again(subject, &(struct tally){0});
 }
 
-/* What was created is there, whole, or not at all. */
+/* Whatever was created is there, whole, or not at all. */
 static void lock_made(struct subject *subject, struct tally *tally) {
   struct subject found = *subject;
   polyshm_status status = polyshm_lock_attach(subject->name, 0, 0, &found.lock);
@@ -406,8 +406,8 @@ struct deed {
   const char *name;
   void (*arrange)(struct subject *subject); /* in this process, before each child, or NULL */
   tracee_work *before, *work;
-  /* What a second process does, which sleeps while the child works, or NULL; whether it has got there; and
-   * what this process does for it after the kill, or NULL. */
+  /* This is what a second process does, which sleeps while the child works, or NULL; whether it has got
+   * there; and what this process does for it after the kill, or NULL. */
   void (*sleep)(struct subject *subject);
   bool (*sleeps)(const struct subject *subject);
   void (*help)(struct subject *subject);

@@ -309,7 +309,7 @@ class Defects(ListTest):
         theirs = self.cpython(own(ShareableList(["aéééé", 7], name=broken)))
         with self.assertRaises(UnicodeDecodeError):
             theirs[0]
-        # What it wrote is read as it lies there, and what is no text is refused; the others can be had.
+        # Whatever it wrote is read as it lies there, and what is no text is refused; the others can be had.
         self.core.do("attach", cut)
         self.assertEqual(self.core.get(0), "éééé")
         self.core.do("attach", broken)

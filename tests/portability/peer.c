@@ -172,7 +172,7 @@ static void count_up(int count) {
   }
 }
 
-/* What was counted, and how much of it the sums say. Ready for the next. */
+/* This is what was counted, and how much of it the sums say. Ready for the next. */
 static void counted(int count) {
   (void)count;
   (void)printf("%" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 "\n", get(large, COUNTED),

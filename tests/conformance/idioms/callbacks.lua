@@ -1,4 +1,4 @@
--- What a script does in the middle of a call, in finalisers, debug hooks, metamethods and functions that the call is given:
+-- This is what a script does in the middle of a call, in finalisers, debug hooks, metamethods and functions that the call is given:
 -- it closes, unlinks or resizes what the call works on. The call then gives its result or a documented error.
 local polyshm = require "polyshm"
 local lu = require "luaunit"
@@ -30,7 +30,7 @@ local function unlink_all()
   for _, name in ipairs(NAMES) do SharedMemory.unlink(name) end
 end
 
--- What is done in the middle, and which errors it may give the call.
+-- This is what is done in the middle, and which errors it may give the call.
 local deeds = {
   close = {function(o) each_object(o, function(object) object:close() end) end, CLOSED = true},
   unlink = {unlink_all, ESTALE = true, ENOENT = true},

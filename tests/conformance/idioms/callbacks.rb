@@ -26,7 +26,7 @@ module Callbacks
 
   LONG = ("long text " * 40).freeze
 
-  # What is done, and the errors that this may give the call.
+  # This is what is done, and the errors that this may give the call.
   DEEDS = {
     close: [:close.to_proc, %w[CLOSED]],
     unlink: [:unlink.to_proc, %w[ESTALE ENOENT]],

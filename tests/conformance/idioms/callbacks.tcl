@@ -3,7 +3,7 @@
 source [file join [file dirname [info script]] support.tcl]
 fconfigure stdout -buffering line
 
-# What a callback does to $object, one of the $objects, which are $shm, its lock $one, $view, $list, $lock, $semaphore and $event: each
+# This is what a callback does to $object, one of the $objects, which are $shm, its lock $one, $view, $list, $lock, $semaphore and $event: each
 # line by itself, as some fail.
 set actions {
     close {$object close}
@@ -68,7 +68,7 @@ set actions {
     fail {error oops}
 }
 
-# What runs the callback, each for every object that it is made for. `act` is the callback.
+# This is what runs the callback, each for every object that it is made for. `act` is the callback.
 set places {
     delete-trace-destroy {
         trace add command $object delete act
@@ -178,7 +178,7 @@ set places {
     }
 }
 
-# Which objects a place is for: all, unless it names its own.
+# Tells which objects a place is for: all, unless it names its own.
 proc objects_of {script} {
     expr {[string first {$object} $script] >= 0 ? {shm one view list lock semaphore event} : {shm}}
 }
@@ -223,7 +223,7 @@ proc child {object action} {
     return $child
 }
 
-# What is wrong when the callback has run, or nothing: a segment has one lock, and everything can be destroyed.
+# This is what is wrong when the callback has run, or nothing: a segment has one lock, and everything can be destroyed.
 proc wrong {child} {
     if {![interp exists $child]} {
         return ""
@@ -308,7 +308,7 @@ check_locks callbacks "a trace, or a body, in the middle of every call that runs
 
 # ---- waits: the handler of a time limit runs in the parent, and reaches into the child that waits ----
 
-# What the API says may wait, and a call that does, for as long as the handler needs.
+# This is what the API says may wait, and a call that does, for as long as the handler needs.
 set waits {
     polyshm_view::wait {$view wait 7 0 0.01}
     polyshm_event::wait {$event wait 0.01}
@@ -338,7 +338,7 @@ test wait-covered "there is a call of everything that may wait" -body {
     set missing
 } -result {}
 
-# What the call works on, by the name that the callback knows; a call that makes its object has the segment instead.
+# This is what the call works on, by the name that the callback knows; a call that makes its object has the segment instead.
 proc waits_on {call} {
     expr {[regexp {\$(view|event|lock|semaphore|shm)} $call all object] ? $object : "shm"}
 }

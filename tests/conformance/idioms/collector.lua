@@ -1,4 +1,4 @@
--- What Lua's collector is told of the memory behind handles: what is dropped makes it work, what is closed in order does not.
+-- This is what Lua's collector is told of the memory behind handles: what is dropped makes it work, what is closed in order does not.
 local polyshm = require "polyshm"
 local lu = require "luaunit"
 local support = dofile((arg[0]:match "^.*/" or "") .. "support.lua")
@@ -43,7 +43,7 @@ end
 
 TestCollector = {}
 
--- What was paid for by the test before may be dropped once without paying again: here it is.
+-- Whatever was paid for by the test before may be dropped once without paying again: here it is.
 function TestCollector.setUp()
   assert(SharedMemory.create(NAME, {size = LARGE})):close()
   dropped(40)
@@ -83,7 +83,7 @@ function TestCollector.test_what_is_dropped_is_collected()
   lu.assertTrue(rounds(function() lu.assertTrue(dropped(50) <= 4) end) > 10)
 end
 
--- What was once paid for is not paid for again, but for what was dropped.
+-- Whatever was once paid for is not paid for again, but for what was dropped.
 function TestCollector.test_a_small_drop_costs_little()
   local event = assert(Event.create(NAME .. ".e"))
   burst(8)
@@ -121,7 +121,7 @@ function TestCollector.test_a_resize_is_counted_once()
   end), 0)
 end
 
--- What was open before the module was loaded again is closed after it: counted off what was counted then, not below nothing.
+-- Whatever was open before the module was loaded again is closed after it: counted off what was counted then, not below nothing.
 function TestCollector.test_loaded_again()
   os.execute(("truncate -s 2147483648 /dev/shm/%s.hole"):format(NAME)) -- takes no memory
   local huge = assert(SharedMemory.attach(NAME .. ".hole"))

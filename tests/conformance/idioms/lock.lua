@@ -107,7 +107,7 @@ function TestLocks:test_synchronize_in_synchronize()
   lu.assertFalse(self.two.locked)
 end
 
--- What fn does to the lock itself neither fails at the end nor hides fn's error.
+-- Whatever fn does to the lock itself neither fails at the end nor hides fn's error.
 function TestLocks:test_fn_may_unlock_or_close()
   local function unlock() self.one:unlock() end
   local function close() self.one:close() end

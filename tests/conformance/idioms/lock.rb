@@ -373,7 +373,7 @@ class SynchronizeTest < Minitest::Test
     exit!(2) if $$ != @process
   end
 
-  # What the block gives, in a child that has become another user.
+  # This is what the block gives, in a child that has become another user.
   def as_nobody(before = -> {})
     from, to = IO.pipe
     child = fork do

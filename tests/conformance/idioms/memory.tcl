@@ -195,7 +195,7 @@ set calls {
     polyshm::core::Event_wait $event 0
 }
 
-# What a worker begins with: its objects, and how it measures.
+# This is what a worker begins with: its objects, and how it measures.
 set worker {
     set prefix [lindex $argv 0]
     set long [string repeat caf\u00e9 100]
@@ -225,7 +225,7 @@ set worker {
     $acquired unlink
     $acquired acquire
 
-    # What a call has made goes again; what others need keeps its name.
+    # Whatever a call has made goes again; what others need keeps its name.
     proc sweep {call result} {
         if {[string match ::polyshm::* $result] && $call ne {$shm lock} && [info commands $result] ne ""} {
             if {[regexp {[ _](create|new)} $call] && ![string match *-name* $call]} {
@@ -293,7 +293,7 @@ set worker {
     puts [verdict [lindex $argv 1]]
 }
 
-# What a line covers.
+# This is what a line covers.
 proc covered {call} {
     lassign $call command verb
     if {[string match {$*} $command]} {

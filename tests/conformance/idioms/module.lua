@@ -1,4 +1,4 @@
--- What the module is in Lua: the globals, loading it again, the tables that it gives.
+-- This is what the module is in Lua: the globals, loading it again, the tables that it gives.
 local polyshm = require "polyshm"
 local lu = require "luaunit"
 local support = dofile((arg[0]:match "^.*/" or "") .. "support.lua")

@@ -1,4 +1,4 @@
--- What the files here share, for dofile(support.lua): a name of this process's own, helpers, test classes to begin with.
+-- This is what the files here share, for dofile(support.lua): a name of this process's own, helpers, test classes to begin with.
 -- Lua 5.1 to 5.4 and LuaJIT.
 local polyshm = require "polyshm"
 local lu = require "luaunit"
@@ -53,7 +53,7 @@ local function chunk(text)
 end
 
 -- Another process of this Lua: a script that knows polyshm and, as `name`, NAME, and first of all tells its process id.
--- What it says then is read from the pipe.
+-- Whatever it says then is read from the pipe.
 local function child(script)
   local interpreter, at = nil, -1
   while arg[at] do interpreter, at = arg[at], at - 1 end

@@ -1,4 +1,4 @@
-# What the files here share, which source it: constraints, names of this process's own, tests with objects to begin with, helpers,
+# This is what the files here share, which source it: constraints, names of this process's own, tests with objects to begin with, helpers,
 # and the end, which checks that nothing is left.
 package require tcltest 2
 package require polyshm

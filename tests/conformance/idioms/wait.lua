@@ -76,7 +76,7 @@ local function waits()
   end
 end
 
--- What a debug hook raises 0.15 s later, deep in a wait, as SIGINT's hook does; `before` runs in the hook before that.
+-- This is what a debug hook raises 0.15 s later, deep in a wait, as SIGINT's hook does; `before` runs in the hook before that.
 local function interrupted(thread, run, before)
   local start, raised_already = now(), false
   local function hook()

@@ -117,7 +117,7 @@ class WaitTest < Minitest::Test
   end
 end
 
-# What breaks a wait must break each of them.
+# Whatever breaks a wait must break each of them.
 class InterruptTest < Minitest::Test
   include Scratch
 

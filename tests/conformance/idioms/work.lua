@@ -72,7 +72,7 @@ for verb, work in pairs(works) do
   end
 end
 
--- What a hook closes is closed for the call as well.
+-- Whatever a hook closes is closed for the call as well.
 function TestWork:test_a_debug_hook_closes_what_works()
   debug.sethook(function() self.much:close() end, "c")
   local ok, err = pcall(self.much.fill, self.much, 7)

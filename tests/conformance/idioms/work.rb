@@ -125,7 +125,7 @@ class WorkTest < Minitest::Test
     assert_code("CLOSED", PolyShm::ClosedError) { @thread.value }
   end
 
-  # What is written is what the String held when the call began.
+  # Whatever is written is what the String held when the call began.
   def test_a_string_that_changes_while_it_is_written
     text = "a" * SIZE
     writer = Thread.new { shm.write(0, text) }

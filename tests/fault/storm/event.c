@@ -90,7 +90,7 @@ static void check(void) {
     violation("after the storm nobody sees that the event is set");
 }
 
-/* Who comes sets an event that may be set or waited for already; else nobody wakes without a turn. */
+/* Whoever comes sets an event that may be set or waited for already; else nobody wakes without a turn. */
 static void sum(int64_t kills) {
   for (int i = 0; i < PLAYERS / 2; i++) {
     int64_t entries = atomic_load(&tables[i].entries), for_others = atomic_load(&tables[i].for_others);

@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* What the lock guards: two numbers that are equal whenever nobody is between them. */
+/* This is what the lock guards: two numbers that are equal whenever nobody is between them. */
 static struct guarded {
   _Atomic uint32_t owner;
   volatile int64_t first, second;

@@ -28,7 +28,7 @@ static void leave(void) {
     polyshm_semaphore_free(semaphore);
 }
 
-/* What all have said that they have. */
+/* This is what all have said that they have. */
 struct picture {
   uint64_t held[PLAYERS];
   uint32_t doomed[PLAYERS];

@@ -29,7 +29,7 @@ struct arena {
 
 extern struct arena *arena;
 
-/** What the players do with an object, and what they check. */
+/** This is what the players do with an object, and what they check. */
 struct game {
   const char *name;
   unsigned survivors; /* a bit for each player */
