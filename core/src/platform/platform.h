@@ -337,8 +337,8 @@ void polyshm__moment(void);
 /** Sleeps once, through the thread's wait hook if it has one. EINTR: give the wait up. */
 polyshm_status polyshm__pause(int64_t nanoseconds);
 
-/** A wait in slices of 1, 2, 4 ... 32 ms: between them one looks for dead owners, closed handles and
- * interrupts. */
+/** A wait in slices of 1, 2, 4 ... 32 ms, or of a length that the waiter chooses, 48 ms at most: between them
+ * one looks for dead owners, closed handles and interrupts. */
 typedef struct polyshm__wait {
   int64_t begin, deadline, slice;
   uint32_t rounds;

@@ -10,9 +10,9 @@
  * a while who have just come. When none of the others has taken the lock by then, the reservation means
  * nothing.
  *
- * An owner that died is found by its id: the caller says who is alive. Ids of participants are never reused
- * while anybody could take the old one for the new one, so a compare-and-swap of the exact dead word is a
- * safe take-over. A word that somebody wrote over means, at worst, a dead owner.
+ * An owner that died is found by its id: the caller says who is alive. A participant's id is not used again
+ * before 2^30 others were drawn, so a compare-and-swap of the exact dead word is a safe take-over. A word
+ * that somebody wrote over means, at worst, a dead owner.
  *
  * tests/model/lock.pml goes through every order of events, with deaths at each step.
  * Source: owner words as in "Futexes Are Tricky" (U. Drepper, 2011) and pthread's robust mutexes; eventual
