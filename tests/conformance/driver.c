@@ -364,6 +364,15 @@ static polyshm_status module_version(struct call *call) {
   return POLYSHM_OK;
 }
 
+static polyshm_status module_directory(struct call *call) {
+  call->result = string_object(polyshm_directory(), (int64_t)strlen(polyshm_directory()));
+  return POLYSHM_OK;
+}
+
+static polyshm_status module_set_directory(struct call *call) {
+  return polyshm_set_directory(text(call, 0, "path"));
+}
+
 static polyshm_status take_name(const polyshm_segment_info *info, void *context) {
   struct object *list = context;
   if (strncmp(info->name, prefix, strlen(prefix)) != 0)
@@ -1078,6 +1087,8 @@ static const struct method {
     {"polyshm", "page_size", module_page_size},
     {"polyshm", "version", module_version},
     {"polyshm", "names", module_names},
+    {"polyshm", "directory", module_directory},
+    {"polyshm", "set_directory", module_set_directory},
     {"segment", "close", segment_close},
     {"segment", "unlink", segment_unlink},
     {"segment", "resize", segment_resize},

@@ -110,7 +110,12 @@ local CLASSES = {SharedMemory = true, ShareableList = true, Lock = true, Semapho
 local METHODS = {values = "totable", ["and"] = "band", ["or"] = "bor", xor = "bxor"}
 
 local function call(target, method, arguments, options, variables)
-  if target == "polyshm" then return method == "names" and names() or polyshm[method] end
+  if target == "polyshm" then
+    if method == "names" then return names() end
+    local member = polyshm[method]
+    if type(member) ~= "function" then return member end
+    return member(unpack(arguments, 1, arguments.n))
+  end
   if CLASSES[target] then
     if method == "new" then return polyshm[target](options) end
     arguments.n = arguments.n + 1

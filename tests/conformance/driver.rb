@@ -6,7 +6,7 @@ PREFIX = "conformance-ruby-#{$$}"
 SELF = %w[ruby]
 PREDICATES = %w[readonly closed stale owned locked dirty]
 TARGETS = %w[SharedMemory ShareableList Lock Semaphore Event].to_h { |name| [name, PolyShm.const_get(name)] }.merge("polyshm" => PolyShm)
-VERBS = { "values" => :to_a, "assign" => :replace, "is_set" => :set? }
+VERBS = { "values" => :to_a, "assign" => :replace, "is_set" => :set?, "set_directory" => :directory= }
 
 # One word of a case, as Ruby's value.
 class Words

@@ -160,7 +160,7 @@ proc option {key token} {
 proc command {target method positional options} {
     set words [lmap token $positional {value $token}]
     if {$target eq "polyshm"} {
-        return [list [expr {$method eq "names" ? "names" : "::polyshm::$method"}]]
+        return [list [expr {$method eq "names" ? "names" : "::polyshm::$method"}] {*}[lmap word $words {utf8 $word}]]
     }
     if {$target in {SharedMemory ShareableList Lock Semaphore Event}} {
         if {[lindex $positional 0 0] eq "string"} { ;# a name is text, and the cases write bytes
