@@ -8,13 +8,7 @@
 #include <lua.h>
 #include <lualib.h>
 
-#include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-enum { THREADS = 4 };
+#include "runs.h"
 
 static const char preload[] =
     "local file for template in package.cpath:gmatch '[^;]+' do "
@@ -31,8 +25,6 @@ static const char work[] =
     "view[0] = 7 assert(view[0] == 7) "
     "shm:close()";
 
-static pthread_barrier_t start;
-
 static void *load(void *state) {
   lua_State *L = state;
   (void)pthread_barrier_wait(&start);
@@ -42,10 +34,9 @@ static void *load(void *state) {
   return state;
 }
 
-static int run(void) {
-  lua_State *states[THREADS];
-  pthread_t threads[THREADS];
-  int failed = 0;
+static int run(const char *program) {
+  (void)program;
+  void *states[THREADS];
   for (int i = 0; i < THREADS; i++) {
     states[i] = luaL_newstate();
     luaL_openlibs(states[i]);
@@ -54,32 +45,12 @@ static int run(void) {
     (void)fprintf(stderr, "%s\n", lua_tostring(states[0], -1));
     return 1;
   }
-  (void)pthread_barrier_init(&start, NULL, THREADS);
-  for (int i = 0; i < THREADS; i++)
-    if (pthread_create(&threads[i], NULL, load, states[i]))
-      return 1;
-  for (int i = 0; i < THREADS; i++) {
-    void *result = NULL;
-    (void)pthread_join(threads[i], &result);
-    failed |= result != NULL;
-  }
+  const int failed = run_threads(load, states);
   for (int i = 0; i < THREADS; i++)
     lua_close(states[i]);
   return failed;
 }
 
 int main(int argc, char **argv) {
-  int runs = argc > 1 ? atoi(argv[1]) : 1, bad = 0;
-  for (int i = 0; i < runs; i++) {
-    pid_t child = fork();
-    if (child == 0) {
-      (void)alarm(60);
-      _Exit(run());
-    }
-    int ended = 0;
-    if (child < 0 || waitpid(child, &ended, 0) != child || ended)
-      bad++;
-  }
-  printf("%d passed, %d failed\n", runs - bad, bad);
-  return bad != 0;
+  return run_many(argc, argv, run);
 }

@@ -5,13 +5,7 @@
  */
 #include <tcl.h>
 
-#include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-enum { THREADS = 4 };
+#include "runs.h"
 
 static const char work[] =
     "package require polyshm\n"
@@ -25,8 +19,6 @@ static const char work[] =
     "  $lock unlink\n"
     "  polyshm::with outcome $lock {}\n"
     "}";
-
-static pthread_barrier_t start;
 
 static void *load(void *unused) {
   (void)unused;
@@ -43,33 +35,10 @@ static void *load(void *unused) {
 }
 
 static int run(const char *program) {
-  pthread_t threads[THREADS];
-  int failed = 0;
   Tcl_FindExecutable(program);
-  (void)pthread_barrier_init(&start, NULL, THREADS);
-  for (int i = 0; i < THREADS; i++)
-    if (pthread_create(&threads[i], NULL, load, NULL))
-      return 1;
-  for (int i = 0; i < THREADS; i++) {
-    void *result = NULL;
-    (void)pthread_join(threads[i], &result);
-    failed |= result != NULL;
-  }
-  return failed;
+  return run_threads(load, (void *const[THREADS]){NULL});
 }
 
 int main(int argc, char **argv) {
-  int runs = argc > 1 ? atoi(argv[1]) : 1, bad = 0;
-  for (int i = 0; i < runs; i++) {
-    pid_t child = fork();
-    if (child == 0) {
-      (void)alarm(60);
-      _Exit(run(argv[0]));
-    }
-    int ended = 0;
-    if (child < 0 || waitpid(child, &ended, 0) != child || ended)
-      bad++;
-  }
-  printf("%d passed, %d failed\n", runs - bad, bad);
-  return bad != 0;
+  return run_many(argc, argv, run);
 }

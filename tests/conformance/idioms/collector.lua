@@ -9,23 +9,11 @@ local LARGE = 64 * 1024 * 1024
 
 -- How many times the collector goes round in fn, which allocates too little to make it do so.
 local function rounds(fn)
-  local count, armed = 0, true
-  local function arm()
-    local function finalise()
-      if not armed then return end
-      count = count + 1
-      arm()
-    end
-    if newproxy then
-      getmetatable(newproxy(true)).__gc = finalise
-    else
-      setmetatable({}, {__gc = finalise})
-    end
-  end
+  local count = 0
   collect()
-  arm()
+  local stop = support.on_collection(function() count = count + 1 end)
   fn()
-  armed = false
+  stop()
   return count
 end
 

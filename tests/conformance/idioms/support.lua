@@ -116,8 +116,8 @@ local function with_two(class, options)
   }
 end
 
--- Calls run() with a collector that does a whole cycle at each allocation, and fn() in a finaliser at each of them.
-local function at_each_allocation(run, fn)
+-- Calls fn each time the collector has gone round, until the function that is returned is called.
+local function on_collection(fn)
   local armed = true
   local function arm()
     local function finalise()
@@ -131,6 +131,12 @@ local function at_each_allocation(run, fn)
       setmetatable({}, {__gc = finalise})
     end
   end
+  arm()
+  return function() armed = false end
+end
+
+-- Calls run() with a collector that does a whole cycle at each allocation, and fn() in a finaliser at each of them.
+local function at_each_allocation(run, fn)
   local has_step_size = _VERSION == "Lua 5.4"
   local pause, speed = collectgarbage("setpause", 0), collectgarbage("setstepmul", has_step_size and 400 or 1000000)
   if has_step_size then collectgarbage("incremental", 0, 0, 40) end
@@ -139,9 +145,9 @@ local function at_each_allocation(run, fn)
     jit.flush()
   end
   collectgarbage() -- the pause counts from a cycle's end
-  arm()
+  local stop = on_collection(fn)
   local result = run()
-  armed = false
+  stop()
   collectgarbage("setpause", pause)
   collectgarbage("setstepmul", speed)
   if has_step_size then collectgarbage("incremental", 0, 0, 13) end
@@ -152,6 +158,6 @@ end
 return {
   PREFIX = PREFIX, NAME = NAME, HAS_INTEGERS = HAS_INTEGERS,
   assert_tidy = assert_tidy, mappings = mappings, collect = collect, raised = raised, chunk = chunk,
-  child = child, last_words = last_words, signal = signal, at_each_allocation = at_each_allocation,
+  child = child, last_words = last_words, signal = signal, at_each_allocation = at_each_allocation, on_collection = on_collection,
   with_segment = with_segment, with_two = with_two,
 }
