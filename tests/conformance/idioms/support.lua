@@ -131,8 +131,9 @@ local function on_collection(fn)
       setmetatable({}, {__gc = finalise})
     end
   end
-  arm()
-  return function() armed = false end
+  local function stop() armed = false end
+  arm() -- last: from here on each allocation may call fn
+  return stop
 end
 
 -- Calls run() with a collector that does a whole cycle at each allocation, and fn() in a finaliser at each of them.
