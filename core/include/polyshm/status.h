@@ -27,11 +27,11 @@
 #include <stdint.h>
 
 #if defined(__GNUC__)
-/* What the shared library shows. */
+/* The shared library shows what is marked so. */
 #define POLYSHM_API __attribute__((visibility("default")))
 /* Whose result the compiler warns not to look at. */
 #define POLYSHM_CHECKED __attribute__((warn_unused_result))
-/* What the compiler checks as it does printf()'s arguments. */
+/* The compiler checks the arguments as it does those of printf(). */
 #define POLYSHM_PRINTF(string, first) __attribute__((format(printf, string, first)))
 #else
 #define POLYSHM_API
@@ -112,7 +112,7 @@ enum {
 POLYSHM_API const char *polyshm_status_name(polyshm_status status);
 
 /**
- * What a code means, in general; polyshm_last_error() says what went wrong in particular.
+ * Tells what a code means, in general; polyshm_last_error() says what went wrong in particular.
  *
  * @param status the code.
  * @return the text of the table; "success" for 0; "unknown failure" for a code that is not in the table.
