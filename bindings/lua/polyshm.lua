@@ -44,12 +44,6 @@ local function either(value, default)
   return value
 end
 
--- Returns what is left of `whole` from `start` on, unless a length is given. A bad start is the core's to find.
-local function rest(whole, start, length)
-  if length ~= nil then return length end
-  return type(start) == "number" and whole - start or 0
-end
-
 ---- scopes ----
 
 local scopes = {} -- what with() does, by what getmetatable() tells of an object
@@ -110,79 +104,86 @@ function polyshm.with(object, fn)
   return scope(object, fn)
 end
 
----- classes ----
+---- classes: made from what the module tells of them (core.facts), and added to below ----
 
--- The methods of a C class, as a table to add to; its metatable; what reads its attributes. `members` makes __index.
-local function class(c_name, name, members, attributes)
-  local metatable = core.metatable(c_name)
-  local methods, getters = {}, {}
-  for key, method in pairs(metatable[".fn"]) do methods[key] = method end
-  for _, key in ipairs(attributes) do
-    getters[key], methods[key] = methods[key], nil
+-- by a type of the core, "lock": its name, "Lock"; a list or a set of its attributes; and so on
+local told = {}
+for _, row in ipairs(core.facts) do
+  local c_type, fact, word, number = row[1], row[2], row[3], row[4]
+  local class = told[c_type] or {attribute = {}}
+  told[c_type] = class
+  if fact == "attribute" then
+    class.attribute[#class.attribute + 1] = word
+  elseif fact == "option" then
+    class.option, class.default = word, number
+  else
+    class[fact] = word
   end
-  metatable.__index = members(methods, getters)
-  metatable.__newindex = function(object, key)
-    fail("ARGUMENT", ("%s: nothing can be assigned to .%s"):format(tostring(object), tostring(key)))
-  end
-  metatable.__len = getters[attributes.length]
-  metatable.__close = methods.close
-  metatable.__metatable = "polyshm." .. name
-  scopes[metatable.__metatable] = closing
-  return methods, metatable, getters
 end
 
-local Segment, segment_metatable, segment = class("polyshm_segment", "SharedMemory", core.members,
-  {"name", "size", "address", "readonly", "closed", "lock", length = "size"})
-local View, view_metatable, view = class("polyshm_view", "View", core.view_members,
-  {"dtype", "count", "offset", "closed", length = "count"})
-local List, list_metatable, list = class("polyshm_list", "ShareableList", core.list_members,
-  {"name", "length", "shm", "closed", length = "length"})
-local Lock, lock_metatable, lock = class("polyshm_lock", "Lock", core.members,
-  {"name", "closed", "owned", "locked", "dirty"})
-local Semaphore, semaphore_metatable, semaphore = class("polyshm_semaphore", "Semaphore", core.members,
-  {"name", "closed", "count", "value"})
-local _, event_metatable, event = class("polyshm_event", "Event", core.members, {"name", "closed", "is_set"})
+-- The methods of a C class, as a table to add to; what reads its attributes; and its metatable.
+local methods, getters, metatables = {}, {}, {}
 
--- Views and lists have this in common: assignment to an index, ranges as tables, and iteration.
-local function sequence(methods, metatable, length)
-  local values, assign, get = methods.values, methods.assign, methods.get
-  methods.values = nil
-  metatable.__newindex = methods.set
-
-  function methods:totable(index, count)
-    index = either(index, 0)
-    return values(self, index, rest(length(self), index, count))
+-- An attribute that is the same object each time. It means nothing to its object, so the collector gets both at once.
+local function keeping(get)
+  local kept = setmetatable({}, {__mode = "k"})
+  return function(object)
+    local found = kept[object]
+    if not found or found.closed or object.closed then
+      found = get(object)
+      kept[object] = found
+    end
+    return found
   end
+end
 
-  function methods:assign(items, index)
-    return assign(self, either(index, 0), items)
-  end
+-- Sequences have this in common: assignment to an index, ranges as tables, and iteration.
+local function sequence(own, metatable, length)
+  local get = own.get
+  own.totable, own.values = own.values, nil
+  metatable.__newindex = own.set
 
   -- for index, value in t:each() do ... end; where Lua asks for it, pairs(t) is the same.
-  function methods:each()
+  function own:each()
     local count = length(self)
     return function(_, index)
       index = index + 1
       if index < count then return index, get(self, index) end
     end, self, -1
   end
-  metatable.__pairs = methods.each
+  metatable.__pairs = own.each
 end
 
-sequence(View, view_metatable, view.count)
-sequence(List, list_metatable, list.length)
-
--- Locks and semaphores have this in common: the method that takes them may be told not to wait, and fn may be called
--- while they are taken.
-local function takeable(methods, metatable, verb)
-  local take = methods[verb]
-  methods["try_" .. verb] = function(object) return take(object, 0) end
-  methods.synchronize = core.synchronize
+-- What can be taken may be tried, and held while fn is called.
+local function takeable(own, metatable, verb)
+  local take = own[verb]
+  own["try_" .. verb] = function(object) return take(object, 0) end
+  own.synchronize = core.synchronize
   scopes[metatable.__metatable] = core.synchronize
 end
 
-takeable(Lock, lock_metatable, "lock")
-takeable(Semaphore, semaphore_metatable, "acquire")
+for c_type, class in pairs(told) do
+  local metatable, own, attributes = core.metatable("polyshm_" .. c_type), {}, {}
+  for key, method in pairs(metatable[".fn"]) do own[key] = method end
+  for _, key in ipairs(class.attribute) do
+    attributes[key], own[key] = own[key], nil
+  end
+  if class.keeps then attributes[class.keeps] = keeping(attributes[class.keeps]) end
+  metatable.__index = core[class.sequence and c_type .. "_members" or "members"](own, attributes)
+  metatable.__newindex = function(object, key)
+    fail("ARGUMENT", ("%s: nothing can be assigned to .%s"):format(tostring(object), tostring(key)))
+  end
+  metatable.__len = attributes[class.length]
+  metatable.__close = own.close
+  metatable.__metatable = "polyshm." .. class.class
+  function metatable:__tostring()
+    return ("%s('%s'%s)"):format(class.class, attributes.name(self), attributes.closed(self) and ", closed" or "")
+  end
+  scopes[metatable.__metatable] = closing
+  if class.sequence then sequence(own, metatable, attributes[class.length]) end
+  if class.take then takeable(own, metatable, class.take) end
+  methods[c_type], getters[c_type], metatables[c_type] = own, attributes, metatable
+end
 
 ---- the verbs of classes ----
 
@@ -192,57 +193,57 @@ local function any_owner(verb, given)
   return boolean(verb, "any_owner", given.any_owner, false) and core.FLAG_ANY_OWNER or 0
 end
 
-local function attacher(core_attach, attach_options)
-  return function(name, given)
+-- create, attach, open and unlink. Contents, where a class has such, come behind the name.
+local function verbs(c_type, class)
+  local core_create, core_attach, core_open = core[c_type .. "_create"], core[c_type .. "_attach"], core[c_type .. "_open"]
+  local own, default = class.option, class.default
+  local attach_options = options(class.readonly and {"readonly", "any_owner", "timeout"} or {"any_owner", "timeout"})
+  local create_options = options{"mode", "exclusive", "any_owner", own}
+  local open_options = options{"mode", "any_owner", own}
+
+  local function make(core_make, name, contents, given, ...)
+    if class.contents then return returned(core_make(name, contents, given[own], ...)) end
+    if own then return returned(core_make(name, either(given[own], default), ...)) end
+    return returned(core_make(name, ...))
+  end
+
+  local function create(name, contents, given)
+    given = create_options("create", given)
+    local mode, flags = either(given.mode, FILE_MODE), any_owner("create", given)
+    if boolean("create", "exclusive", given.exclusive, true) then return make(core_create, name, contents, given, mode) end
+    return make(core_open, name, contents, given, mode, flags)
+  end
+
+  local function open(name, contents, given)
+    given = open_options("open", given)
+    return make(core_open, name, contents, given, either(given.mode, FILE_MODE), any_owner("open", given))
+  end
+
+  local function attach(name, given)
     given = attach_options("attach", given)
     local flags = any_owner("attach", given)
     if boolean("attach", "readonly", given.readonly, false) then flags = flags + core.FLAG_READONLY end
     return returned(core_attach(name, flags, either(given.timeout, 0)))
   end
-end
-
--- create, open and unlink, and with these options attach. `own` is an option that only this class has, if it has one.
-local function verbs(kind, attach_options, own, default)
-  local core_create, core_open = core[kind .. "_create"], core[kind .. "_open"]
-  local create_options = options{"mode", "exclusive", "any_owner", own}
-  local open_options = options{"mode", "any_owner", own}
-
-  local function make(core_make, name, given, ...)
-    if own then return returned(core_make(name, either(given[own], default), ...)) end
-    return returned(core_make(name, ...))
-  end
 
   return {
-    create = function(name, given)
-      given = create_options("create", given)
-      local mode, flags = either(given.mode, FILE_MODE), any_owner("create", given)
-      if boolean("create", "exclusive", given.exclusive, true) then return make(core_create, name, given, mode) end
-      return make(core_open, name, given, mode, flags)
-    end,
-    open = function(name, given)
-      given = open_options("open", given)
-      return make(core_open, name, given, either(given.mode, FILE_MODE), any_owner("open", given))
-    end,
-    attach = attacher(core[kind .. "_attach"], attach_options),
+    create = class.contents and create or function(name, given) return create(name, nil, given) end,
+    open = class.contents and open or function(name, given) return open(name, nil, given) end,
+    attach = attach,
     unlink = core.segment_unlink_name,
   }
 end
 
-local attach_options = options{"readonly", "any_owner", "timeout"}
-local attach_to_write_options = options{"any_owner", "timeout"}
+for c_type, class in pairs(told) do
+  if class.named then polyshm[class.class] = verbs(c_type, class) end
+end
 
-polyshm.Lock = verbs("lock", attach_to_write_options)
-polyshm.Semaphore = verbs("semaphore", attach_to_write_options, "count", 1)
-polyshm.Event = verbs("event", attach_to_write_options)
+---- CPython's constructors ----
 
----- SharedMemory ----
+local SharedMemory, ShareableList = polyshm.SharedMemory, polyshm.ShareableList
+local new_options, list_new_options = options{"name", "create", "size"}, options{"sequence", "name"}
 
-local SharedMemory = verbs("segment", attach_options, "size", polyshm.page_size)
-polyshm.SharedMemory = SharedMemory
-
-local new_options = options{"name", "create", "size"}
-
--- CPython's constructor: SharedMemory{name = "x"} attaches, SharedMemory{create = true, size = 64} creates.
+-- SharedMemory{name = "x"} attaches, SharedMemory{create = true, size = 64} creates.
 setmetatable(SharedMemory, {__call = function(_, given)
   given = new_options("SharedMemory", given)
   if boolean("SharedMemory", "create", given.create, false) then
@@ -251,30 +252,7 @@ setmetatable(SharedMemory, {__call = function(_, given)
   return SharedMemory.attach(given.name)
 end})
 
----- ShareableList ----
-
-local ShareableList = {attach = attacher(core.list_attach, attach_options), unlink = SharedMemory.unlink}
-polyshm.ShareableList = ShareableList
-
-local list_create_options = options{"reserve", "mode", "exclusive", "any_owner"}
-local list_open_options = options{"reserve", "mode", "any_owner"}
-local list_new_options = options{"sequence", "name"}
-
-function ShareableList.open(name, values, given)
-  given = list_open_options("open", given)
-  return returned(core.list_open(name, values, given.reserve, either(given.mode, FILE_MODE), any_owner("open", given)))
-end
-
-function ShareableList.create(name, values, given)
-  given = list_create_options("create", given)
-  local mode, flags = either(given.mode, FILE_MODE), any_owner("create", given)
-  if boolean("create", "exclusive", given.exclusive, true) then
-    return returned(core.list_create(name, values, given.reserve, mode))
-  end
-  return returned(core.list_open(name, values, given.reserve, mode, flags))
-end
-
--- CPython's constructor: ShareableList{sequence = {1, 2}, name = "x"} creates, ShareableList{name = "x"} attaches.
+-- ShareableList{sequence = {1, 2}, name = "x"} creates, ShareableList{name = "x"} attaches.
 setmetatable(ShareableList, {__call = function(_, given)
   given = list_new_options("ShareableList", given)
   if given.sequence == nil and given.name ~= nil then return ShareableList.attach(given.name) end
@@ -283,65 +261,31 @@ end})
 
 ---- a segment ----
 
-local read, fill, copy, view_of = Segment.read, Segment.fill, Segment.copy, Segment.view
-
-function Segment:read(offset, length)
-  offset = either(offset, 0)
-  return read(self, offset, rest(segment.size(self), offset, length))
-end
-
-function Segment:fill(byte, offset, length)
-  offset = either(offset, 0)
-  return fill(self, either(byte, 0), offset, rest(segment.size(self), offset, length))
-end
-
-function Segment:copy(source, offset, length, source_offset)
-  source_offset = either(source_offset, 0)
-  return copy(self, source, either(offset, 0), rest(segment.size(source), source_offset, length), source_offset)
-end
+local segment, view_of = getters.segment, methods.segment.view
 
 local view_options = options{"offset", "count"}
-function Segment:view(dtype, given)
+function methods.segment:view(dtype, given)
   given = view_options("view", given)
-  return view_of(self, dtype, either(given.offset, 0), either(given.count, -1))
+  return view_of(self, dtype, given.offset, given.count)
 end
 
--- shm.lock is the same object each time. It means nothing to its segment, so the collector gets both at once.
-local lock_of, locks = segment.lock, setmetatable({}, {__mode = "k"})
-function segment.lock(shm)
-  local found = locks[shm]
-  if not found or lock.closed(found) or segment.closed(shm) then
-    found = lock_of(shm)
-    locks[shm] = found
-  end
-  return found
-end
-
-function segment_metatable:__tostring()
+function metatables.segment:__tostring()
   return ("SharedMemory('%s', size=%d%s)"):format(segment.name(self), segment.size(self),
     segment.closed(self) and ", closed" or "")
 end
 
 ---- a view ----
 
-local fill_view, notify = View.fill, View.notify
+local view = getters.view
 
-function View:fill(value, index, count)
-  index = either(index, 0)
-  return fill_view(self, value, index, rest(view.count(self), index, count))
-end
-
-function View:notify(index, count)
-  return notify(self, index, either(count, -1))
-end
-
-function view_metatable:__tostring()
+function metatables.view:__tostring()
   return ("View('%s', offset=%d, count=%d%s)"):format(view.dtype(self), view.offset(self), view.count(self),
     view.closed(self) and ", closed" or "")
 end
 
 ---- a list ----
 
+local list, List = getters.list, methods.list
 local index_of, format = List.index, List.format
 
 function List:index(value)
@@ -369,7 +313,7 @@ local function shown(item)
 end
 
 -- As CPython writes it, but short.
-function list_metatable:__tostring()
+function metatables.list:__tostring()
   local name, length = list.name(self), list.length(self)
   if list.closed(self) then return ("ShareableList(name='%s', length=%d, closed)"):format(name, length) end
   local words = {}
@@ -381,19 +325,13 @@ function list_metatable:__tostring()
   return ("ShareableList([%s], name='%s')"):format(table.concat(words, ", "), name)
 end
 
----- a lock, a semaphore, an event ----
+---- a semaphore ----
 
-function lock_metatable:__tostring()
-  return ("Lock('%s'%s)"):format(lock.name(self), lock.closed(self) and ", closed" or "")
-end
+local semaphore = getters.semaphore
 
-function semaphore_metatable:__tostring()
+function metatables.semaphore:__tostring()
   return ("Semaphore('%s', count=%d%s)"):format(semaphore.name(self), semaphore.count(self),
     semaphore.closed(self) and ", closed" or "")
-end
-
-function event_metatable:__tostring()
-  return ("Event('%s'%s)"):format(event.name(self), event.closed(self) and ", closed" or "")
 end
 
 ---- the module ----

@@ -13,5 +13,5 @@
   polyshm_status compare_exchange(int64_t index, const polyshm_value *expected, const polyshm_value *replacement,
                                   polyshm_value *out);
   polyshm_status wait(int64_t index, const polyshm_value *expected, int64_t timeout, polyshm_wait_outcome *out);
-  polyshm_status notify(int64_t index, int64_t count, int64_t *out);
+  polyshm_status notify(int64_t index, polyshm_optional count = -1, int64_t *out);
 }

@@ -1,8 +1,9 @@
 /* polyshm/event.h */
-/* Such a file is small. */
-%polyshm_may_work(polyshm_event_create, false)
-%polyshm_may_wait(polyshm_event_attach)
-%polyshm_may_work(polyshm_event_open, false)
+%polyshm_class(event, Event, "an Event", POLYSHM_CLOSES, HOST_SMALL_WEIGHT)
+%polyshm_named(event, false) /* such a file is small */
+%polyshm_truth(event, closed)
+%polyshm_question(event, stale)
+%polyshm_truth(event, is_set)
 %polyshm_may_wait(polyshm_event::wait)
 
 polyshm_status polyshm_event_create(const char *name, int64_t mode, polyshm_event **out);

@@ -1,75 +1,73 @@
 /*
- * bytes.i: text and bytes, where SWIG would take numbers for strings and cut at the first NUL. Lua's strings are bytes.
+ * bytes.i: text and bytes, where SWIG would take numbers for strings and cut at the first NUL. Lua's strings are bytes,
+ * which the caller's stack keeps.
  */
 %{
-/* A name: text that C can hold; NULL for nil. */
-static const char *polyshm_lua_text(lua_State *L, int index, const char *what) {
-  size_t length = 0;
-  if (lua_isnoneornil(L, index))
-    return NULL;
-  if (lua_type(L, index) != LUA_TSTRING)
-    polyshm_lua_raise(L, polyshm_fail(POLYSHM_TYPE, "%s: a string is needed, not %s", what, luaL_typename(L, index)));
-  const char *text = lua_tolstring(L, index, &length);
-  if (strlen(text) != length)
-    polyshm_lua_raise(L, polyshm_fail(POLYSHM_ARGUMENT, "%s: \"%.40s...\" has a NUL inside", what, text));
-  return text;
-}
+typedef char host_text;
+#define HOST_NO_TEXT 0
+#define host_free_text(text) ((void)(text))
 
-static polyshm_dtype polyshm_lua_dtype(lua_State *L, int index) {
-  polyshm_dtype dtype = 0;
+static polyshm_status host_to_bytes(lua_State *L, int index, const char *what, host_text *text, void **data, int64_t *length) {
+  (void)text;
   if (lua_type(L, index) != LUA_TSTRING)
-    polyshm_lua_raise(L, polyshm_fail(POLYSHM_TYPE, "dtype: a name such as \"float64\" is needed, not %s",
-                                      luaL_typename(L, index)));
-  polyshm_status status = polyshm_dtype_from_name(polyshm_lua_text(L, index, "dtype"), &dtype);
-  if (status)
-    polyshm_lua_raise(L, status);
-  return dtype;
-}
-
-static const char *polyshm_lua_bytes(lua_State *L, int index, int64_t *length, const char *what) {
-  if (lua_type(L, index) != LUA_TSTRING)
-    polyshm_lua_raise(L, polyshm_fail(POLYSHM_TYPE, "%s: a string is needed, not %s", what, luaL_typename(L, index)));
+    return polyshm_fail(POLYSHM_TYPE, "%s: a string is needed, not %s", what, luaL_typename(L, index));
   size_t size = 0;
-  const char *data = lua_tolstring(L, index, &size);
+  *data = (void *)(uintptr_t)lua_tolstring(L, index, &size);
   *length = (int64_t)size;
-  return data;
+  return POLYSHM_OK;
+}
+
+/* A name: text that C can hold; NULL for nil. */
+static polyshm_status host_to_text(lua_State *L, int index, const char *what, host_text *text, char **out) {
+  void *data = NULL;
+  int64_t length = 0;
+  *out = NULL;
+  polyshm_status status = host_absent(L, index) ? POLYSHM_OK : host_to_bytes(L, index, what, text, &data, &length);
+  if (status || !data)
+    return status;
+  if (strlen(data) != (size_t)length)
+    return polyshm_fail(POLYSHM_ARGUMENT, "%s: \"%.40s...\" has a NUL inside", what, (char *)data);
+  *out = data;
+  return POLYSHM_OK;
+}
+
+static polyshm_status host_dtype(lua_State *L, int index, polyshm_dtype *dtype) {
+  if (lua_type(L, index) != LUA_TSTRING)
+    return polyshm_fail(POLYSHM_TYPE, "dtype: a name such as \"float64\" is needed, not %s", luaL_typename(L, index));
+  char *name = NULL;
+  host_text text = HOST_NO_TEXT;
+  polyshm_status status = host_to_text(L, index, "dtype", &text, &name);
+  return status ? status : polyshm_dtype_from_name(name, dtype);
+}
+
+static int host_new_text(lua_State *L, const char *text) {
+  lua_pushstring(L, text);
+  return -1;
+}
+
+static int host_new_dtype(lua_State *L, polyshm_dtype dtype) {
+  return host_new_text(L, polyshm_dtype_name(dtype));
 }
 
 /*
- * Other processes may change the bytes while we look. Where Lua hashes a string as it makes it, it must have bytes of
- * its own, or two strings of one content would not be equal: short strings from 5.2 on, all strings before that. Long
- * ones are copied straight from the segment, once.
+ * A range of a segment. Other processes may change the bytes while we look. Where Lua hashes a string as it makes it, it
+ * must have bytes of its own, or two strings of one content would not be equal: short strings from 5.2 on, all strings
+ * before that. Long ones are copied straight from the segment, once.
  */
-static void polyshm_lua_push_shared(lua_State *L, const void *data, int64_t length) {
+static polyshm_status host_new_shared(lua_State *L, const polyshm_segment *segment, int64_t offset, int64_t length,
+                                      const void *data, int *made) {
   char brief[256]; /* Lua's own limit of a short string is 40 */
   size_t size = (size_t)length;
-  if (size <= sizeof brief) {
-    memcpy(brief, data, size);
-    lua_pushlstring(L, brief, size);
-    return;
-  }
+  (void)segment;
+  (void)offset;
+  if (size <= sizeof brief)
+    data = memcpy(brief, data, size);
 #if LUA_VERSION_NUM < 502
-  data = memcpy(lua_newuserdata(L, size), data, size);
+  else
+    data = memcpy(lua_newuserdata(L, size), data, size);
 #endif
   lua_pushlstring(L, data, size);
+  *made = -1;
+  return POLYSHM_OK;
 }
 %}
-
-%typemap(in, noblock=1) const char *name, const char *path { $1 = ($1_ltype)polyshm_lua_text(L, $input, "$1_name"); }
-%typemap(out, noblock=1) const char * { lua_pushstring(L, $1); SWIG_arg++; }
-
-%typemap(in, noblock=1) polyshm_dtype { $1 = polyshm_lua_dtype(L, $input); }
-%typemap(out, noblock=1) polyshm_dtype { lua_pushstring(L, polyshm_dtype_name($1)); SWIG_arg++; }
-
-%typemap(in, noblock=1) (const void *data, int64_t length) {
-  $1 = ($1_ltype)polyshm_lua_bytes(L, $input, &$2, "$1_name");
-}
-
-%typemap(in, noblock=1) (int64_t length, const void **data) (void *bytes) {
-  $1 = polyshm_lua_int64(L, $input, "$1_name");
-  bytes = NULL;
-  $2 = &bytes;
-}
-%typemap(argout, noblock=1) (int64_t length, const void **data) {
-  polyshm_lua_push_shared(L, bytes$argnum, $1); SWIG_arg++;
-}

@@ -5,12 +5,6 @@
  * The classes keep their C names here, because all SWIG modules of an interpreter share one registry of class names,
  * and "View" may be somebody else's; the facade gives them the names that users meet.
  */
-%rename(polyshm_segment) polyshm_segment;
-%rename(polyshm_view) polyshm_view;
-%rename(polyshm_list) polyshm_list;
-%rename(polyshm_lock) polyshm_lock;
-%rename(polyshm_semaphore) polyshm_semaphore;
-%rename(polyshm_event) polyshm_event;
 
 /* Keywords of Lua: as its libraries of bit operations call them. */
 %rename(band) polyshm_view::and;
@@ -18,31 +12,40 @@
 %rename(bxor) polyshm_view::xor;
 
 %{
-/* SWIG's userdata, and what the collector was told of it: nothing, if the memory is counted with what it comes from. */
+/* SWIG's userdata, its class, and what the collector was told of it: nothing, if the memory is counted elsewhere. */
 typedef struct polyshm_lua_userdata {
   swig_lua_userdata handle;
+  const polyshm_class *class;
   int64_t weight;
 } polyshm_lua_userdata;
 enum { POLYSHM_LUA_ELSEWHERE = -1 };
 
-/* Returns what is behind a handle of this type, or NULL. */
-static inline void *polyshm_lua_behind(lua_State *L, int index, const swig_type_info *type) {
-  const polyshm_lua_userdata *userdata = lua_touserdata(L, index);
-  return userdata && lua_rawlen(L, index) == sizeof *userdata && userdata->handle.type == type ? userdata->handle.ptr
-                                                                                                : NULL;
+/* Returns the userdata at this index if it is one of ours. */
+static polyshm_lua_userdata *polyshm_lua_ours(lua_State *L, int index) {
+  polyshm_lua_userdata *userdata = lua_touserdata(L, index);
+  if (!userdata || lua_rawlen(L, index) != sizeof *userdata)
+    return NULL;
+  for (swig_type_info **type = swig_types; *type; type++)
+    if (userdata->handle.type == *type)
+      return userdata;
+  return NULL;
 }
 
-static inline void *polyshm_lua_handle(lua_State *L, int index, const swig_type_info *type, const char *what) {
-  void *ptr = polyshm_lua_behind(L, index, type);
-  if (ptr)
-    return ptr;
-  polyshm_lua_raise(L, polyshm_fail(POLYSHM_TYPE, "%s is needed, not %s", what, luaL_typename(L, index)));
+/* Finds what is behind a handle of this type. */
+static inline polyshm_status polyshm_lua_handle(lua_State *L, int index, const swig_type_info *type, const polyshm_class *class,
+                                                void **object) {
+  const polyshm_lua_userdata *userdata = lua_touserdata(L, index);
+  if (userdata && lua_rawlen(L, index) == sizeof *userdata && userdata->handle.type == type && userdata->handle.ptr) {
+    *object = userdata->handle.ptr;
+    return POLYSHM_OK;
+  }
+  return polyshm_fail(POLYSHM_TYPE, "%s is needed, not %s", class->words, luaL_typename(L, index));
 }
 
 /* Pushes a handle on nothing yet. Made before the call: a shortage of memory then cannot lose the call's result. */
-static polyshm_lua_userdata *polyshm_lua_new_handle(lua_State *L, swig_type_info *type) {
+static polyshm_lua_userdata *polyshm_lua_new_handle(lua_State *L, swig_type_info *type, const polyshm_class *class) {
   polyshm_lua_userdata *userdata = lua_newuserdata(L, sizeof *userdata);
-  *userdata = (polyshm_lua_userdata){.handle = {.type = type, .own = 1}};
+  *userdata = (polyshm_lua_userdata){.handle = {.type = type, .own = 1}, .class = class};
   SWIG_Lua_AddMetatable(L, type);
   return userdata;
 }
@@ -91,45 +94,36 @@ static void polyshm_lua_pay(lua_State *L) {
     lua_gc(L, LUA_GCSTEP, (int)(kibibytes < most ? kibibytes : most));
 }
 
-/* The new weight of what is open; 0 when it was closed. Raises nothing, because it may just have been made. */
-static void polyshm_lua_weigh(lua_State *L, int index, int64_t weight) {
+/* Weighs what was made, or may have changed: nothing, when it is closed. Raises nothing, because it may just have been made. */
+static void polyshm_lua_weigh(lua_State *L, int index) {
   polyshm_lua_userdata *userdata = lua_touserdata(L, index);
   if (userdata->weight == POLYSHM_LUA_ELSEWHERE)
     return;
+  const int64_t weight = userdata->class->closed(userdata->handle.ptr) ? 0 : userdata->class->weight(userdata->handle.ptr);
   polyshm_lua_account_of(L)->open += weight - userdata->weight;
   userdata->weight = weight;
 }
 
 /* Frees once. A handle that other finalisers still hold is then refused by every call. */
 static int polyshm_lua_gc(lua_State *L) {
-  polyshm_lua_userdata *userdata = lua_touserdata(L, 1);
-  if (!userdata || lua_rawlen(L, 1) != sizeof *userdata)
+  polyshm_lua_userdata *userdata = polyshm_lua_ours(L, 1);
+  if (!userdata || !userdata->handle.ptr)
     return 0;
-  for (swig_type_info **type = swig_types; *type; type++)
-    if (userdata->handle.type == *type) {
-      void *ptr = userdata->handle.ptr;
-      polyshm_lua_account *account = polyshm_lua_account_of(L); /* NULL when the state ends */
-      userdata->handle.ptr = NULL;
-      ((const swig_lua_class *)userdata->handle.type->clientdata)->destructor(ptr);
-      if (account && userdata->weight > 0) {
-        account->open -= userdata->weight;
-        account->paid -= userdata->weight < account->paid ? userdata->weight : account->paid;
-        userdata->weight = 0;
-      }
-    }
+  void *object = userdata->handle.ptr;
+  polyshm_lua_account *account = polyshm_lua_account_of(L); /* NULL when the state ends */
+  userdata->handle.ptr = NULL;
+  userdata->class->free(object);
+  if (account && userdata->weight > 0) {
+    account->open -= userdata->weight;
+    account->paid -= userdata->weight < account->paid ? userdata->weight : account->paid;
+    userdata->weight = 0;
+  }
   return 0;
-}
-
-static int64_t polyshm_lua_list_size(const polyshm_list *list) {
-  polyshm_segment *segment = NULL;
-  int64_t size = polyshm_list_segment(list, &segment) == POLYSHM_OK ? polyshm_segment_size(segment) : 0;
-  polyshm_segment_free(segment);
-  return size;
 }
 
 /* A descriptor that is kept open, of which a process has some thousand, weighs as so much memory; an event, which has only
  * a mapping, weighs as much for simplicity. */
-enum { POLYSHM_LUA_DESCRIPTOR = 256 * 1024 };
+#define HOST_SMALL_WEIGHT (256 * 1024)
 
 /* object[key], with the upvalues methods and attributes: a method, an attribute's value, or nil. An attribute is a
  * function of C, which is called right away, or one of the facade. */
@@ -150,29 +144,12 @@ static int polyshm_lua_member(lua_State *L) {
   return 1;
 }
 
-/* The same for views and lists: what is no name is an index. */
-static int _wrap_polyshm_view_get(lua_State *L);
-static int _wrap_polyshm_list_get(lua_State *L);
-
-static int polyshm_lua_view_member(lua_State *L) {
-  return lua_type(L, 2) == LUA_TSTRING ? polyshm_lua_member(L) : _wrap_polyshm_view_get(L);
+/* members(methods, attributes): such a function, for __index. */
+static int polyshm_lua_make_members(lua_State *L) {
+  lua_settop(L, 2);
+  lua_pushcclosure(L, polyshm_lua_member, 2);
+  return 1;
 }
-
-static int polyshm_lua_list_member(lua_State *L) {
-  return lua_type(L, 2) == LUA_TSTRING ? polyshm_lua_member(L) : _wrap_polyshm_list_get(L);
-}
-
-/* members(methods, attributes), and the same for views and lists: such functions, for __index. */
-#define MAKE_MEMBER(member)                                                                                  \
-  static int polyshm_lua_make_##member(lua_State *L) {                                                       \
-    lua_settop(L, 2);                                                                                        \
-    lua_pushcclosure(L, polyshm_lua_##member, 2);                                                            \
-    return 1;                                                                                                \
-  }
-MAKE_MEMBER(member)
-MAKE_MEMBER(view_member)
-MAKE_MEMBER(list_member)
-#undef MAKE_MEMBER
 
 /* metatable(class): what all objects of a class have. */
 static int polyshm_lua_metatable(lua_State *L) {
@@ -193,6 +170,32 @@ static void polyshm_lua_secure(lua_State *L, const swig_lua_class *class) {
   lua_pushnil(L);
   lua_setfield(L, -2, "__disown");
   lua_pop(L, 2);
+}
+
+/* facts: a table with a row for each that the api files tell, {class, fact, word, number}. */
+#define HOST_TELL(type, fact, word, number) polyshm_lua_tell(L, type, fact, word, number)
+#define POLYSHM_ABSENT INT64_MIN /* an option without a default */
+
+static void polyshm_lua_tell(lua_State *L, const char *type, const char *fact, const char *word, int64_t number) {
+  lua_getfield(L, -1, "facts");
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    lua_newtable(L);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, "facts");
+  }
+  lua_createtable(L, 4, 0);
+  const char *words[] = {type, fact, word};
+  for (int i = 0; i < 3; i++) {
+    lua_pushstring(L, words[i]);
+    lua_rawseti(L, -2, i + 1);
+  }
+  if (number != POLYSHM_ABSENT) {
+    lua_pushinteger(L, (lua_Integer)number);
+    lua_rawseti(L, -2, 4);
+  }
+  lua_rawseti(L, -2, (int)lua_rawlen(L, -2) + 1);
+  lua_pop(L, 1);
 }
 %}
 
@@ -230,9 +233,7 @@ SWIGEXPORT int luaopen_polyshm_core(lua_State *L) {
 %}
 
 %native(metatable) int polyshm_lua_metatable(lua_State *L);
-%native(members) int polyshm_lua_make_member(lua_State *L);
-%native(view_members) int polyshm_lua_make_view_member(lua_State *L);
-%native(list_members) int polyshm_lua_make_list_member(lua_State *L);
+%native(members) int polyshm_lua_make_members(lua_State *L);
 
 %init %{
   polyshm_lua_make_account(L);
@@ -240,42 +241,56 @@ SWIGEXPORT int luaopen_polyshm_core(lua_State *L) {
     if ((*type)->clientdata) polyshm_lua_secure(L, (*type)->clientdata);
 %}
 
-/* %handle(type, words, counts, bytes): receivers and arguments, and results, which the handle owns. Whether a result is
- * counted is known before the call. */
-%define %handle(type, words, counts, bytes)
-%typemap(in, noblock=1) polyshm_##type *, const polyshm_##type *, struct polyshm_##type *self {
-  $1 = polyshm_lua_handle(L, $input, SWIGTYPE_p_polyshm_##type, words);
+%typemap(in, noblock=1) SWIGTYPE *, const SWIGTYPE * {
+  %host_try(polyshm_lua_handle(L, $input, $1_descriptor, &polyshm_class$1_mangle, (void **)&$1));
 }
-%typemap(in, numinputs=0, noblock=1) polyshm_##type **out (polyshm_##type *made, polyshm_lua_userdata *userdata) {
+/* Whether a result is counted is known before the call: not a list's segment, which is counted with the list. */
+%{
+#define POLYSHM_LUA_IS_COUNTED(first, class) ((class).weighs && _Generic(first, polyshm_list *: false, default: true))
+%}
+%typemap(in, numinputs=0, noblock=1) SWIGTYPE **out ($*1_ltype made, polyshm_lua_userdata *userdata) {
   made = NULL;
   $1 = &made;
 }
-%typemap(check, noblock=1) polyshm_##type **out {
-  if (counts) polyshm_lua_pay(L);
-  userdata$argnum = polyshm_lua_new_handle(L, SWIGTYPE_p_polyshm_##type);
+%typemap(check, noblock=1) SWIGTYPE **out {
+  if (POLYSHM_LUA_IS_COUNTED(arg1, polyshm_class$*1_mangle)) polyshm_lua_pay(L);
+  userdata$argnum = polyshm_lua_new_handle(L, $*1_descriptor, &polyshm_class$*1_mangle);
 }
-%typemap(argout, noblock=1) polyshm_##type **out {
+%typemap(argout, noblock=1) SWIGTYPE **out {
   userdata$argnum->handle.ptr = made$argnum; SWIG_arg++;
-  if (counts) polyshm_lua_weigh(L, -1, bytes);
+  if (POLYSHM_LUA_IS_COUNTED(arg1, polyshm_class$*1_mangle)) polyshm_lua_weigh(L, -1);
   else userdata$argnum->weight = POLYSHM_LUA_ELSEWHERE;
 }
-%typemap(out, noblock=1) polyshm_status polyshm_##type::close {
-  polyshm_lua_weigh(L, 1, 0);
+
+%define %host_class(type, Name)
+%{
+static void delete_polyshm_##type(polyshm_##type *object) { polyshm_##type##_free(object); }
+%}
+%polyshm_weighs_anew(polyshm_##type::close)
+%enddef
+
+%define %polyshm_weighs_anew(call)
+%typemap(out, noblock=1) polyshm_status call {
+  polyshm_lua_weigh(L, 1);
   if ($1) polyshm_lua_raise(L, $1);
 }
 %enddef
-/* Both may have mapped more. */
-%typemap(out, noblock=1) polyshm_status polyshm_segment::resize, polyshm_status polyshm_segment::refresh {
-  polyshm_lua_weigh(L, 1, polyshm_segment_closed(arg1) ? 0 : polyshm_segment_size(arg1));
-  if ($1) polyshm_lua_raise(L, $1);
-}
-/* A list's segment is counted with the list, and a view's with its segment. */
+
+/* members that also take an index, as object[0]. */
+%define %polyshm_sequence(type)
 %{
-#define POLYSHM_LUA_IS_OF_NO_LIST(first) _Generic(first, polyshm_list *: false, default: true)
+static int _wrap_polyshm_##type##_get(lua_State *L);
+
+static int polyshm_lua_##type##_member(lua_State *L) {
+  return lua_type(L, 2) == LUA_TSTRING ? polyshm_lua_member(L) : _wrap_polyshm_##type##_get(L);
+}
+
+static int polyshm_lua_make_##type##_members(lua_State *L) {
+  lua_settop(L, 2);
+  lua_pushcclosure(L, polyshm_lua_##type##_member, 2);
+  return 1;
+}
 %}
-%handle(segment, "a SharedMemory", POLYSHM_LUA_IS_OF_NO_LIST(arg1), polyshm_segment_size(made$argnum))
-%handle(view, "a View", false, 0)
-%handle(list, "a ShareableList", true, polyshm_lua_list_size(made$argnum))
-%handle(lock, "a Lock", true, POLYSHM_LUA_DESCRIPTOR)
-%handle(semaphore, "a Semaphore", true, POLYSHM_LUA_DESCRIPTOR)
-%handle(event, "an Event", true, POLYSHM_LUA_DESCRIPTOR)
+%native(type##_members) int polyshm_lua_make_##type##_members(lua_State *L);
+%polyshm_tell(type, "sequence", "", 0)
+%enddef

@@ -7,13 +7,18 @@
  * It also replaces what SWIG does before each call, and what it would leave among the globals.
  */
 %{
+#include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+typedef lua_State *host_context;
+typedef int host_object; /* where it is on the stack */
+#define HOST L
 /* A missing argument is as good as nil and a surplus one is ignored, as in any Lua function: each typemap looks at its
- * own argument. SWIG would raise a text of its own. */
+ * own argument. SWIG would raise a text of its own. An optional one gets its place, which typemaps would else fill. */
 #undef SWIG_check_num_args
-#define SWIG_check_num_args(name, least, most)
+#define SWIG_check_num_args(name, least, most) ((least) < (most) ? lua_settop(L, most) : (void)0);
 
 /* From here on SWIG uses this only to put swig_type and swig_equals among the globals. */
 #undef SWIG_Lua_add_function
@@ -151,23 +156,24 @@ static int polyshm_lua_string_errors(lua_State *L) {
   lua_pop(L, 1);
 %}
 
+%define %host_try(call)
+do {
+  polyshm_status status = call;
+  if (status) polyshm_lua_raise(L, status);
+} while (0)
+%enddef
+%define %host_result(made) (void)made; SWIG_arg++ %enddef
+
 %typemap(out, noblock=1) polyshm_status {
   if ($1) polyshm_lua_raise(L, $1);
 }
 
-/* Calls that a program expects to fail; unlink gives true, so that assert() takes it. */
-%define %expected_to_fail(type)
-%typemap(out, noblock=1) polyshm_status polyshm_##type##_create, polyshm_status polyshm_##type##_attach,
-                         polyshm_status polyshm_##type##_open {
+/* Calls that a program expects to fail give true, so that assert() takes it, where they give nothing else. */
+%define %polyshm_expected_to_fail(call)
+%typemap(out, noblock=1) polyshm_status call {
   if ($1) return polyshm_lua_return_error(L, $1);
 }
-%typemap(out, noblock=1) polyshm_status polyshm_##type##_unlink_name, polyshm_status polyshm_##type::unlink {
-  if ($1) return polyshm_lua_return_error(L, $1);
-  lua_pushboolean(L, 1); SWIG_arg++;
+%typemap(ret, noblock=1) polyshm_status call {
+  if (!SWIG_arg) { lua_pushboolean(L, 1); SWIG_arg++; }
 }
 %enddef
-%expected_to_fail(segment)
-%expected_to_fail(list)
-%expected_to_fail(lock)
-%expected_to_fail(semaphore)
-%expected_to_fail(event)

@@ -1,45 +1,59 @@
 /*
- * value.i: polyshm_value, and whole ranges of them as tables. SWIG knows none of these types.
+ * value.i: polyshm_value, lists of them as tables, and memory for them. SWIG knows none of these types.
  */
 %{
-#include <limits.h>
-#include <math.h>
+/* What a script's string needs to live on: nothing, as its stack keeps it. */
+typedef char host_hold;
+#define HOST_NOTHING_HELD 0
+#define host_let_go(hold) ((void)(hold))
 
-static void polyshm_lua_other_value(lua_State *L, int index, polyshm_value *value) {
+/* Memory that the collector frees, kept by the call's stack. */
+typedef char host_memory;
+#define HOST_NO_MEMORY 0
+#define host_free(memory) ((void)(memory))
+
+static polyshm_status host_allocate(lua_State *L, host_memory *memory, int64_t bytes, void **allocated) {
+  (void)memory;
+  *allocated = lua_newuserdata(L, (size_t)bytes);
+  return POLYSHM_OK;
+}
+
+/* ---- values ---- */
+
+static polyshm_status polyshm_lua_other_value(lua_State *L, int index, polyshm_value *value) {
   size_t length = 0;
   switch (lua_type(L, index)) {
   case LUA_TNIL:
   case LUA_TNONE:
     value->type = POLYSHM_TYPE_NONE;
-    return;
+    return POLYSHM_OK;
   case LUA_TBOOLEAN:
     value->type = POLYSHM_TYPE_BOOL;
     value->as.boolean = lua_toboolean(L, index);
-    return;
+    return POLYSHM_OK;
   case LUA_TSTRING:
     value->type = POLYSHM_TYPE_STR;
     value->as.bytes.data = lua_tolstring(L, index, &length);
     value->as.bytes.length = (int64_t)length;
-    return;
+    return POLYSHM_OK;
   default:
-    polyshm_lua_raise(L, polyshm_fail(POLYSHM_TYPE, "value: a number is needed, not %s", luaL_typename(L, index)));
+    return polyshm_fail(POLYSHM_TYPE, "value: a number is needed, not %s", luaL_typename(L, index));
   }
 }
 
-static inline void polyshm_lua_to_value(lua_State *L, int index, polyshm_value *value) {
+static inline polyshm_status polyshm_lua_to_value(lua_State *L, int index, polyshm_value *value) {
 #if LUA_VERSION_NUM >= 503
   if (lua_isinteger(L, index)) {
     value->type = POLYSHM_TYPE_INT64;
     value->as.int64 = lua_tointeger(L, index);
-    return;
+    return POLYSHM_OK;
   }
 #endif
-  if (lua_type(L, index) != LUA_TNUMBER) {
-    polyshm_lua_other_value(L, index, value);
-    return;
-  }
+  if (lua_type(L, index) != LUA_TNUMBER)
+    return polyshm_lua_other_value(L, index, value);
   value->type = POLYSHM_TYPE_FLOAT64;
   value->as.float64 = lua_tonumber(L, index);
+  return POLYSHM_OK;
 }
 
 /*
@@ -81,7 +95,11 @@ static int polyshm_lua_none(lua_State *L) {
 
 static int polyshm_lua_box_text(lua_State *L, int32_t kind, const char *what) {
   int64_t length = 0;
-  const char *text = polyshm_lua_bytes(L, 1, &length, what);
+  void *text = NULL;
+  host_text unused = HOST_NO_TEXT;
+  polyshm_status status = host_to_bytes(L, 1, what, &unused, &text, &length);
+  if (status)
+    polyshm_lua_raise(L, status);
   polyshm_lua_box *box = polyshm_lua_new_box(L, kind, (size_t)length);
   memcpy(box->text, text, (size_t)length);
   box->value.as.bytes.data = box->text;
@@ -101,8 +119,9 @@ static int polyshm_lua_box_bytes(lua_State *L) {
 static int polyshm_lua_float(lua_State *L) {
   polyshm_value value;
   double number;
-  polyshm_lua_to_value(L, 1, &value);
-  polyshm_status status = polyshm_dtype_pack(POLYSHM_FLOAT64, &value, &number);
+  polyshm_status status = polyshm_lua_to_value(L, 1, &value);
+  if (!status)
+    status = polyshm_dtype_pack(POLYSHM_FLOAT64, &value, &number);
   if (status)
     polyshm_lua_raise(L, status);
   polyshm_lua_new_box(L, POLYSHM_TYPE_FLOAT64, 0)->value.as.float64 = number;
@@ -120,16 +139,18 @@ static int polyshm_lua_box_tostring(lua_State *L) {
   return 1;
 }
 
-static void polyshm_lua_push_value(lua_State *L, const polyshm_value *value) {
+static inline polyshm_status host_new_value(lua_State *L, const polyshm_value *value, int *made) {
+  *made = -1;
   switch (value->type) {
-  case POLYSHM_TYPE_BOOL: lua_pushboolean(L, value->as.boolean); return;
-  case POLYSHM_TYPE_INT64: polyshm_lua_push_int64(L, value->as.int64); return;
-  case POLYSHM_TYPE_UINT64: polyshm_lua_push_uint64(L, value->as.uint64); return;
-  case POLYSHM_TYPE_FLOAT64: lua_pushnumber(L, value->as.float64); return;
+  case POLYSHM_TYPE_BOOL: lua_pushboolean(L, value->as.boolean); break;
+  case POLYSHM_TYPE_INT64: host_new_int64(L, value->as.int64); break;
+  case POLYSHM_TYPE_UINT64: host_new_uint64(L, value->as.uint64); break;
+  case POLYSHM_TYPE_FLOAT64: lua_pushnumber(L, value->as.float64); break;
   case POLYSHM_TYPE_STR:
-  case POLYSHM_TYPE_BYTES: lua_pushlstring(L, value->as.bytes.data, (size_t)value->as.bytes.length); return;
+  case POLYSHM_TYPE_BYTES: lua_pushlstring(L, value->as.bytes.data, (size_t)value->as.bytes.length); break;
   default: polyshm_lua_push_none(L);
   }
+  return POLYSHM_OK;
 }
 
 /* ---- items of lists ---- */
@@ -158,17 +179,17 @@ static polyshm_status polyshm_lua_number_item(polyshm_value *value) {
 #endif
 
 /* Text and bytes are one type in Lua: what is UTF-8 is text. A string stays the script's. */
-static polyshm_status polyshm_lua_to_item(lua_State *L, int index, polyshm_value *value) {
+static polyshm_status host_item(lua_State *L, int index, polyshm_value *value, host_hold *hold) {
+  (void)hold;
   const polyshm_lua_box *box;
   switch (lua_type(L, index)) {
   case LUA_TNUMBER:
-    polyshm_lua_to_value(L, index, value);
+    (void)polyshm_lua_to_value(L, index, value);
     return value->type == POLYSHM_TYPE_FLOAT64 ? POLYSHM_LUA_NUMBER_ITEM(value) : POLYSHM_OK;
   case LUA_TBOOLEAN:
-    polyshm_lua_to_value(L, index, value);
-    return POLYSHM_OK;
+    return polyshm_lua_to_value(L, index, value);
   case LUA_TSTRING:
-    polyshm_lua_to_value(L, index, value);
+    (void)polyshm_lua_to_value(L, index, value);
     if (!polyshm_is_utf8(value->as.bytes.data, value->as.bytes.length))
       value->type = POLYSHM_TYPE_BYTES;
     return POLYSHM_OK;
@@ -183,80 +204,7 @@ static polyshm_status polyshm_lua_to_item(lua_State *L, int index, polyshm_value
                       luaL_typename(L, index));
 }
 
-static void polyshm_lua_item(lua_State *L, int index, polyshm_value *value) {
-  polyshm_status status = polyshm_lua_to_item(L, index, value);
-  if (status)
-    polyshm_lua_raise(L, status);
-}
-
-/* The length of a plain list; raises if it is none. */
-static int polyshm_lua_length(lua_State *L, int index, const char *what) {
-  if (lua_type(L, index) != LUA_TTABLE)
-    polyshm_lua_raise(L, polyshm_fail(POLYSHM_TYPE, "%s: a list is needed, not %s", what, luaL_typename(L, index)));
-  size_t length = lua_rawlen(L, index);
-  if (length > INT_MAX)
-    polyshm_lua_raise(L, polyshm_fail(POLYSHM_RANGE, "%s: the list is too long: do it in parts", what));
-  return (int)length;
-}
-
-/*
- * A plain list of items, in memory that the collector frees. The values point at its strings, and so a table of our
- * own keeps them: a finaliser that runs before the core does might take them out of the script's.
- */
-static const polyshm_value *polyshm_lua_items(lua_State *L, int index, int64_t *count) {
-  int length = polyshm_lua_length(L, index, "values"), kept = 0;
-  polyshm_value *values = lua_newuserdata(L, (size_t)length * sizeof *values);
-  lua_newtable(L);
-  for (int i = 0; i < length; i++) {
-    lua_rawgeti(L, index, i + 1);
-    polyshm_status status = polyshm_lua_to_item(L, -1, &values[i]);
-    if (status)
-      polyshm_lua_raise(L, polyshm_fail(status, "values[%d]: %s", i + 1, polyshm_last_error()));
-    if (values[i].type == POLYSHM_TYPE_STR || values[i].type == POLYSHM_TYPE_BYTES)
-      lua_rawseti(L, -2, ++kept);
-    else
-      lua_pop(L, 1);
-  }
-  *count = length;
-  return values;
-}
-
-/* nil, an integer, or a list of them. */
-static const int64_t *polyshm_lua_reserve(lua_State *L, int index, int64_t *one, int64_t *count) {
-  *count = 0;
-  if (lua_isnoneornil(L, index))
-    return NULL;
-  if (lua_type(L, index) != LUA_TTABLE) {
-    *one = polyshm_lua_int64(L, index, "reserve");
-    *count = 1;
-    return one;
-  }
-  int length = polyshm_lua_length(L, index, "reserve");
-  int64_t *reserve = lua_newuserdata(L, (size_t)length * sizeof *reserve);
-  for (int i = 0; i < length; i++) {
-    lua_rawgeti(L, index, i + 1);
-    reserve[i] = polyshm_lua_int64(L, -1, "reserve");
-    lua_pop(L, 1);
-  }
-  *count = length;
-  return reserve;
-}
-
-/* Room for one item: the given one, which most lists are content with, or what the collector frees. */
-enum { POLYSHM_LUA_BRIEF = 256 };
-
-static void *polyshm_lua_scratch(lua_State *L, int64_t needed, void *brief, int64_t *size) {
-  *size = needed > POLYSHM_LUA_BRIEF ? needed : POLYSHM_LUA_BRIEF;
-  return needed > POLYSHM_LUA_BRIEF ? lua_newuserdata(L, (size_t)needed) : brief;
-}
-
-/* The bytes that get needs: no more than the item's slot has, whatever other slots there are. */
-static int64_t polyshm_lua_needed(const polyshm_list *list, int64_t index) {
-  int64_t needed = polyshm_list_scratch(list);
-  if (needed > POLYSHM_LUA_BRIEF && polyshm_list_capacity(list, index, &needed) != POLYSHM_OK)
-    needed = 0; /* get will say why */
-  return needed;
-}
+/* ---- numbers ---- */
 
 /*
  * What was read can be written back: an unsigned integer beyond 2^63 - 1 is in Lua the negative integer of the same
@@ -290,103 +238,54 @@ static polyshm_status polyshm_lua_check_exact(polyshm_dtype dtype, const polyshm
 }
 #endif
 
-static inline void polyshm_lua_list_value(lua_State *L, int index, polyshm_value *value, const polyshm_list *list) {
+/* A macro, so that most numbers cost no look at the dtype. */
+#define host_number(L, index, dtype, value, hold)                                                            \
+  __extension__({                                                                                            \
+    polyshm_status converted = polyshm_lua_to_value(L, index, value);                                        \
+    (void)(hold);                                                                                            \
+    converted ? converted : POLYSHM_LUA_CHECK_EXACT(dtype, value);                                           \
+  })
+
+/* ---- lists ---- */
+
+/* How messages name the places of a list. */
+#define HOST_ELEMENT "list[%lld]"
+#define HOST_ITEM "values[%lld]"
+#define HOST_FIRST 1
+
+static bool host_is_list(lua_State *L, int index) {
+  return lua_type(L, index) == LUA_TTABLE;
+}
+
+static polyshm_status host_list_length(lua_State *L, int index, const char *what, int64_t *length) {
+  if (!host_is_list(L, index))
+    return polyshm_fail(POLYSHM_TYPE, "%s: a list is needed, not %s", what, luaL_typename(L, index));
+  *length = (int64_t)lua_rawlen(L, index);
+  return *length <= INT_MAX ? POLYSHM_OK : polyshm_fail(POLYSHM_RANGE, "%s: the list is too long: do it in parts", what);
+}
+
+static inline int host_list_item(lua_State *L, int index, int64_t i) {
+  lua_rawgeti(L, index, (int)i + 1);
+  return -1;
+}
+
+#define host_drop(L, item, hold) ((void)(item), (void)(hold), lua_pop(L, 1))
+
+/* The table that is made is on top of the stack. */
+typedef char host_list;
+#define host_list_free(L, list, taken) ((void)(list))
+#define host_list_status(L, list) POLYSHM_OK
+#define host_list_end(L, list, taken) (-1)
+
+static polyshm_status host_list_begin(lua_State *L, host_list *list, int64_t count) {
   (void)list;
-  polyshm_lua_item(L, index, value);
-}
-
-static inline void polyshm_lua_view_value(lua_State *L, int index, polyshm_value *value, const polyshm_view *view) {
-  polyshm_lua_to_value(L, index, value);
-  (void)view;
-  polyshm_status status = POLYSHM_LUA_CHECK_EXACT(polyshm_view_dtype(view), value);
-  if (status)
-    polyshm_lua_raise(L, status);
-}
-
-/* The dtype comes before the value, and is looked at behind the other arguments. */
-static inline void polyshm_lua_segment_value(lua_State *L, int index, polyshm_value *value,
-                                             const polyshm_segment *segment) {
-  (void)segment;
-  polyshm_lua_to_value(L, index, value);
-}
-
-/*
- * A plain list of numbers as elements, in memory that the collector frees; all are converted before any is written.
- * Floats into float64, the commonest list, need no conversion: that saves a third of the time.
- */
-static const void *polyshm_lua_pack(lua_State *L, int index, const polyshm_view *view, int64_t *count) {
-  polyshm_dtype dtype = polyshm_view_dtype(view);
-  int64_t itemsize = polyshm_dtype_itemsize(dtype), length = polyshm_lua_length(L, index, "assign");
-  void *elements = lua_newuserdata(L, (size_t)(length * itemsize));
-  for (int i = 0; i < length; i++) {
-    polyshm_value value;
-    lua_rawgeti(L, index, i + 1);
-    polyshm_lua_to_value(L, -1, &value);
-    lua_pop(L, 1);
-    if (value.type == POLYSHM_TYPE_FLOAT64 && dtype == POLYSHM_FLOAT64) {
-      ((double *)elements)[i] = value.as.float64;
-      continue;
-    }
-    polyshm_status status = POLYSHM_LUA_CHECK_EXACT(dtype, &value);
-    if (!status)
-      status = polyshm_dtype_pack(dtype, &value, (char *)elements + i * itemsize);
-    if (status)
-      polyshm_lua_raise(L, polyshm_fail(status, "assign: list[%d]: %s", i + 1, polyshm_last_error()));
-  }
-  *count = length;
-  return elements;
-}
-
-struct polyshm_lua_taking {
-  lua_State *L;
-  polyshm_dtype dtype;
-  int64_t expected, taken;
-};
-
-#define POLYSHM_LUA_PUSH(L, element)                                                                         \
-  _Generic(element, float: lua_pushnumber, double: lua_pushnumber, uint64_t: polyshm_lua_push_uint64,        \
-           default: polyshm_lua_push_int64)(L, element)
-
-/* The table is made with the first piece: not before the core has found the range good. */
-static polyshm_status polyshm_lua_begin_take(const struct polyshm_lua_taking *taking) {
-  if (taking->expected > INT_MAX)
+  if (count > INT_MAX)
     return polyshm_fail(POLYSHM_RANGE, "totable: too long for a table: do it in parts");
-  if (!taking->taken)
-    lua_createtable(taking->L, (int)taking->expected, 0);
+  lua_createtable(L, (int)count, 0);
   return POLYSHM_OK;
 }
 
-static polyshm_status polyshm_lua_take(const void *elements, int64_t count, void *context) {
-  struct polyshm_lua_taking *taking = context;
-  lua_State *L = taking->L;
-  polyshm_status status = polyshm_lua_begin_take(taking);
-  if (status)
-    return status;
-  int slot = (int)taking->taken;
-  switch (taking->dtype) {
-#define TAKE(NAME, name, type)                                                                               \
-  case POLYSHM_##NAME:                                                                                       \
-    for (const type *element = elements, *end = element + count; element < end; element++) {                 \
-      POLYSHM_LUA_PUSH(L, *element);                                                                         \
-      lua_rawseti(L, -2, ++slot);                                                                            \
-    }                                                                                                        \
-    break;
-    POLYSHM_DTYPE_MAP(TAKE)
-#undef TAKE
-  }
-  taking->taken += count;
-  return POLYSHM_OK;
-}
-
-static polyshm_status polyshm_lua_take_item(const polyshm_value *value, void *context) {
-  struct polyshm_lua_taking *taking = context;
-  polyshm_status status = polyshm_lua_begin_take(taking);
-  if (status)
-    return status;
-  polyshm_lua_push_value(taking->L, value);
-  lua_rawseti(taking->L, -2, (int)++taking->taken);
-  return POLYSHM_OK;
-}
+#define host_list_put(L, list, index, item) ((void)(item), lua_rawseti(L, -2, (int)(index) + 1))
 
 /*
  * The list of all segments. The visitor must return to the core, so what may fail for want of memory is called
@@ -399,31 +298,37 @@ static int polyshm_lua_add_info(lua_State *L) {
   lua_setfield(L, -2, "name");
   lua_pushstring(L, info->kind);
   lua_setfield(L, -2, "kind");
-  polyshm_lua_push_int64(L, info->size);
+  (void)host_new_int64(L, info->size);
   lua_setfield(L, -2, "size");
-  polyshm_lua_push_int64(L, info->mode);
+  (void)host_new_int64(L, info->mode);
   lua_setfield(L, -2, "mode");
-  polyshm_lua_push_int64(L, info->owner);
+  (void)host_new_int64(L, info->owner);
   lua_setfield(L, -2, "owner");
   lua_rawseti(L, 1, (int)lua_rawlen(L, 1) + 1);
   return 0;
 }
 
-struct polyshm_lua_visiting {
+typedef struct host_visiting {
   lua_State *L;
   const polyshm_segment_info **info;
   int list;
-};
+} host_visiting;
 
-static void polyshm_lua_begin_visit(lua_State *L, struct polyshm_lua_visiting *visiting) {
+static polyshm_status host_begin_visit(lua_State *L, host_visiting *visiting) {
   lua_newtable(L);
-  *visiting = (struct polyshm_lua_visiting){.L = L, .list = lua_gettop(L)};
+  *visiting = (host_visiting){.L = L, .list = lua_gettop(L)};
   lua_pushcfunction(L, polyshm_lua_add_info);
   visiting->info = lua_newuserdata(L, sizeof *visiting->info);
+  return POLYSHM_OK;
 }
 
-static polyshm_status polyshm_lua_visit(const polyshm_segment_info *info, void *context) {
-  struct polyshm_lua_visiting *visiting = context;
+static int host_end_visit(lua_State *L, host_visiting *visiting) {
+  lua_settop(L, visiting->list);
+  return -1;
+}
+
+static polyshm_status host_visit(const polyshm_segment_info *info, void *context) {
+  host_visiting *visiting = context;
   lua_State *L = visiting->L;
   *visiting->info = info;
   lua_pushvalue(L, visiting->list + 1);
@@ -453,87 +358,3 @@ static polyshm_status polyshm_lua_visit(const polyshm_segment_info *info, void *
   }
   lua_pop(L, 1);
 %}
-
-/* A list's items have kinds of their own; all else takes numbers. */
-%typemap(in, noblock=1) const polyshm_value *value (polyshm_value value) {
-  _Generic(arg1, polyshm_list *: polyshm_lua_list_value, polyshm_view *: polyshm_lua_view_value,
-           default: polyshm_lua_segment_value)(L, $input, &value, arg1);
-  $1 = &value;
-}
-%apply const polyshm_value *value { const polyshm_value *expected, const polyshm_value *replacement }
-
-%exception polyshm_segment::set_value %{
-  result = POLYSHM_LUA_CHECK_EXACT(arg2, arg4);
-  if (result) polyshm_lua_raise(L, result);
-  $action
-%}
-
-%typemap(in, numinputs=0, noblock=1) polyshm_value *out (polyshm_value value) { $1 = &value; }
-%typemap(argout, noblock=1) polyshm_value *out { polyshm_lua_push_value(L, &value$argnum); SWIG_arg++; }
-
-%typemap(in, noblock=1) (const void *elements, int64_t count) {
-  $1 = ($1_ltype)polyshm_lua_pack(L, $input, arg1, &$2);
-}
-
-%typemap(in, noblock=1) (int64_t count, polyshm_view_visit *visit, void *context) (struct polyshm_lua_taking taking) {
-  $1 = polyshm_lua_int64(L, $input, "$1_name");
-  taking = (struct polyshm_lua_taking){.L = L, .dtype = polyshm_view_dtype(arg1), .expected = $1};
-  $2 = polyshm_lua_take;
-  $3 = &taking;
-}
-%typemap(argout, noblock=1) (int64_t count, polyshm_view_visit *visit, void *context) {
-  if (!taking$argnum.taken) lua_newtable(L);
-  SWIG_arg++;
-}
-
-%typemap(in, numinputs=0, noblock=1) (polyshm_segment_visit *visit, void *context)
-                                     (struct polyshm_lua_visiting visiting) {
-  $1 = polyshm_lua_visit;
-  $2 = &visiting;
-}
-%typemap(check, noblock=1) (polyshm_segment_visit *visit, void *context) {
-  polyshm_lua_begin_visit(L, &visiting$argnum);
-}
-%typemap(argout, noblock=1) (polyshm_segment_visit *visit, void *context) {
-  lua_settop(L, visiting$argnum.list); SWIG_arg++;
-}
-
-%typemap(in, noblock=1) (const polyshm_value *values, int64_t count) {
-  $1 = ($1_ltype)polyshm_lua_items(L, $input, &$2);
-}
-
-%typemap(in, noblock=1) (const int64_t *reserve, int64_t reserve_count) (int64_t one) {
-  $1 = ($1_ltype)polyshm_lua_reserve(L, $input, &one, &$2);
-}
-
-%typemap(in, numinputs=0, noblock=1) (void *scratch, int64_t size) (char brief[POLYSHM_LUA_BRIEF]) { $1 = brief; }
-%typemap(check, noblock=1) (void *scratch, int64_t size) {
-  $1 = polyshm_lua_scratch(L, polyshm_list_scratch(arg1), brief$argnum, &$2);
-}
-
-%typemap(in, numinputs=0, noblock=1) (void *scratch, int64_t size, polyshm_value *out)
-                                     (char brief[POLYSHM_LUA_BRIEF], polyshm_value value) {
-  $1 = brief;
-  $3 = &value;
-}
-%typemap(check, noblock=1) (void *scratch, int64_t size, polyshm_value *out) {
-  $1 = polyshm_lua_scratch(L, polyshm_lua_needed(arg1, arg2), brief$argnum, &$2);
-}
-%typemap(argout, noblock=1) (void *scratch, int64_t size, polyshm_value *out) {
-  polyshm_lua_push_value(L, &value$argnum); SWIG_arg++;
-}
-
-%typemap(in, numinputs=0, noblock=1) (polyshm_list_visit *visit, void *context) (struct polyshm_lua_taking taking) {
-  $1 = polyshm_lua_take_item;
-  $2 = &taking;
-}
-%typemap(check, noblock=1) (polyshm_list_visit *visit, void *context) {
-  taking$argnum = (struct polyshm_lua_taking){.L = L, .expected = arg3};
-}
-%typemap(argout, noblock=1) (polyshm_list_visit *visit, void *context) {
-  if (!taking$argnum.taken) lua_newtable(L);
-  SWIG_arg++;
-}
-
-%typemap(in, numinputs=0, noblock=1) polyshm_list_format_text *out (polyshm_list_format_text format) { $1 = &format; }
-%typemap(argout, noblock=1) polyshm_list_format_text *out { lua_pushstring(L, format$argnum.text); SWIG_arg++; }

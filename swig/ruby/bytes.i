@@ -7,47 +7,67 @@
 %{
 #include <ruby/io/buffer.h>
 
-/* A String as C's, or NULL for nil. *text becomes the string that holds it, a copy: other threads may change theirs while a wait
- * has let them run, and the collector moves what several Strings share. It moves nothing that the C stack points at. */
-static const char *polyshm_ruby_cstr(VALUE *text, const char *word) {
-  if (NIL_P(*text))
-    return NULL;
-  if (!RB_TYPE_P(*text, T_STRING))
-    polyshm_ruby_type_error(word, "a String", *text);
-  if (memchr(RSTRING_PTR(*text), 0, (size_t)RSTRING_LEN(*text)))
-    polyshm_ruby_raise(polyshm_fail(POLYSHM_ARGUMENT, "%s: a NUL is in \"%s\"", word, RSTRING_PTR(*text)));
-  *text = rb_str_new(RSTRING_PTR(*text), RSTRING_LEN(*text));
-  return rb_string_value_cstr(text);
-}
-%}
+/* The string that a call uses, kept by being on the C stack, whose strings Ruby's collector neither frees nor moves. */
+typedef VALUE host_text;
+#define HOST_NO_TEXT Qnil
+#define host_free_text(text) RB_GC_GUARD(*(text))
 
-%typemap(in, noblock=1) const char * (VALUE text) {
-  text = $input;
-  $1 = ($1_ltype)polyshm_ruby_cstr(&text, "$1_name");
+/* A String as C's, or NULL for nil. It is a copy: other threads may change theirs while a wait has let them run, and the collector
+ * moves what several Strings share. */
+static polyshm_status host_to_text(host_context context, VALUE object, const char *word, host_text *text, char **out) {
+  (void)context;
+  *out = NULL;
+  if (NIL_P(object))
+    return POLYSHM_OK;
+  if (!RB_TYPE_P(object, T_STRING))
+    return polyshm_ruby_type_error(word, "a String", object);
+  if (memchr(RSTRING_PTR(object), 0, (size_t)RSTRING_LEN(object)))
+    return polyshm_fail(POLYSHM_ARGUMENT, "%s: a NUL is in \"%s\"", word, RSTRING_PTR(object));
+  *text = rb_str_new(RSTRING_PTR(object), RSTRING_LEN(object));
+  *out = rb_string_value_cstr(text);
+  return POLYSHM_OK;
 }
-%typemap(freearg, noblock=1) const char * { RB_GC_GUARD(text$argnum); }
-%typemap(out, noblock=1) const char * { $result = rb_utf8_str_new_cstr($1); }
 
 /* Many bytes are written while other threads run, which may change their String. */
-%typemap(in, noblock=1) (const void *data, int64_t length) (VALUE bytes) {
-  bytes = $input;
-  if (!RB_TYPE_P(bytes, T_STRING))
-    polyshm_ruby_type_error("$1_name", "a String", bytes);
-  if (RSTRING_LEN(bytes) > POLYSHM_LARGE)
-    bytes = rb_str_new_frozen(bytes);
-  $1 = RSTRING_PTR(bytes);
-  $2 = RSTRING_LEN(bytes);
+static polyshm_status host_to_bytes(host_context context, VALUE object, const char *word, host_text *bytes, void **data,
+                                    int64_t *length) {
+  (void)context;
+  if (!RB_TYPE_P(object, T_STRING))
+    return polyshm_ruby_type_error(word, "a String", object);
+  *bytes = RSTRING_LEN(object) > POLYSHM_LARGE ? rb_str_new_frozen(object) : object;
+  *data = RSTRING_PTR(*bytes);
+  *length = RSTRING_LEN(*bytes);
+  return POLYSHM_OK;
 }
-%typemap(freearg, noblock=1) (const void *data, int64_t length) { RB_GC_GUARD(bytes$argnum); }
 
-/* Nobody can close the segment between the call and the copy of a few: Ruby's lock is held. */
-%typemap(in, noblock=1) (int64_t length, const void **data) (const void *borrowed) {
-  $1 = polyshm_ruby_int64($input, "$1_name");
-  $2 = ($2_ltype)&borrowed;
+static VALUE host_new_text(host_context context, const char *text) {
+  (void)context;
+  return rb_utf8_str_new_cstr(text);
 }
-%typemap(argout, noblock=1) (int64_t length, const void **data) {
-  $result = polyshm_ruby_read(arg1, arg2, $1, *$2);
+
+static polyshm_hooked polyshm_ruby_hook(void);
+static void polyshm_ruby_unhook(polyshm_hooked before);
+
+/* A range as a String of its own. Nobody can close the segment between the call and the copy of a few: Ruby's lock is held. A long
+ * one is read again, while other threads run; Ruby sees it when it is whole. */
+static polyshm_status host_new_shared(host_context context, const polyshm_segment *segment, int64_t offset, int64_t length,
+                                      const void *borrowed, VALUE *made) {
+  (void)context;
+  if (length <= POLYSHM_LARGE) {
+    *made = rb_str_new(borrowed, (long)length);
+    return POLYSHM_OK;
+  }
+  VALUE bytes = rb_str_tmp_new((long)length);
+  const polyshm_hooked before = polyshm_ruby_hook();
+  polyshm_status status = polyshm_segment_read(segment, offset, RSTRING_PTR(bytes), length);
+  polyshm_ruby_unhook(before);
+  if (status)
+    rb_str_resize(bytes, 0);
+  else
+    *made = rb_obj_reveal(bytes, rb_cString);
+  return status;
 }
+%}
 
 /* An IO::Buffer on the segment's own bytes. It keeps its segment, and with it the address range, alive. */
 %typemap(in, numinputs=0, noblock=1) VALUE owner { $1 = self; }

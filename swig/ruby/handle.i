@@ -6,21 +6,66 @@
  * the core's handle stays until Ruby has freed the object.
  */
 %{
+/*
+ * What an object holds. Ruby's collector runs when much was allocated, and knows only of its own: it is told of what handles keep,
+ * or dropped ones would keep their memory, and take mappings of which a process has some ten thousand, for ages. What it was told
+ * stands beside the handle: told of less at the end than of more before, it would forget what else was allocated.
+ */
+typedef struct polyshm_ruby_handle {
+  void *object;
+  const polyshm_class *class;
+  ssize_t told; /* bytes, or what it is told of elsewhere */
+} polyshm_ruby_handle;
+enum { POLYSHM_RUBY_ELSEWHERE = -1 };
+
+/* A lock, a semaphore or an event has a page mapped, and most have one more for the sign of life. */
+#define HOST_SMALL_WEIGHT (2 * polyshm_page_size())
+
+static void polyshm_ruby_tell(polyshm_ruby_handle *handle) {
+  if (handle->told == POLYSHM_RUBY_ELSEWHERE)
+    return;
+  const ssize_t bytes = handle->class->closed(handle->object) ? 0 : (ssize_t)handle->class->weight(handle->object);
+  const ssize_t before = handle->told;
+  handle->told = bytes;
+  rb_gc_adjust_memory_usage(bytes - before);
+}
+
+static void polyshm_ruby_free(polyshm_ruby_handle *handle) {
+  if (handle->told > 0)
+    rb_gc_adjust_memory_usage(-handle->told);
+  handle->class->free(handle->object);
+  free(handle);
+}
+
 /* Our objects are known by the function that frees them, which no other object has. */
-static inline void *polyshm_ruby_handle(VALUE object, const swig_class *class, const char *word) {
+static inline polyshm_status polyshm_ruby_behind(VALUE object, const swig_type_info *type, const char *word, void **behind) {
+  const swig_class *class = type->clientdata;
 #if SWIG_VERSION < 0x040500
-  if (RB_TYPE_P(object, T_DATA) && RDATA(object)->dfree == class->destroy)
-    return RDATA(object)->data;
+  if (RB_TYPE_P(object, T_DATA) && RDATA(object)->dfree == class->destroy) {
+    *behind = ((const polyshm_ruby_handle *)RDATA(object)->data)->object;
+    return POLYSHM_OK;
+  }
 #else /* typed data; without a type to look for, SWIG is fast */
   void *handle = NULL;
-  if (RTEST(rb_obj_is_kind_of(object, class->klass)) && SWIG_ConvertPtr(object, &handle, NULL, 0) == SWIG_OK && handle)
-    return handle;
+  if (RTEST(rb_obj_is_kind_of(object, class->klass)) && SWIG_ConvertPtr(object, &handle, NULL, 0) == SWIG_OK && handle) {
+    *behind = ((const polyshm_ruby_handle *)handle)->object;
+    return POLYSHM_OK;
+  }
 #endif
-  polyshm_ruby_type_error(word, rb_class2name(class->klass), object);
+  return polyshm_ruby_type_error(word, rb_class2name(class->klass), object);
+}
+
+/* What an object of any of our classes holds, or NULL. */
+static const polyshm_ruby_handle *polyshm_ruby_ours(VALUE object) {
+  void *behind;
+  for (swig_type_info **type = swig_types; *type; type++)
+    if ((*type)->clientdata && !polyshm_ruby_behind(object, *type, "", &behind))
+      return DATA_PTR(object);
+  return NULL;
 }
 
 typedef struct polyshm_ruby_birth {
-  void *handle;
+  polyshm_ruby_handle *handle;
   swig_type_info *type;
 } polyshm_ruby_birth;
 
@@ -30,84 +75,29 @@ static VALUE polyshm_ruby_give_birth(VALUE argument) {
 }
 
 /* A new object. What a class that inherits from ours makes is of that class: `self` of its verbs. SWIG knows one class for each
- * type, and an object's class cannot be changed later, as Ruby keeps instance variables by class. No Ruby runs in between. */
-static VALUE polyshm_ruby_new(VALUE self, void *handle, swig_type_info *type) {
-  polyshm_ruby_birth birth = {handle, type};
-  swig_class *class = type->clientdata;
-  const VALUE usual = class->klass;
-  if (!RB_TYPE_P(self, T_CLASS) || self == usual || !RTEST(rb_class_inherited_p(self, usual)))
-    return polyshm_ruby_give_birth((VALUE)&birth);
-  int failed;
-  class->klass = self;
-  const VALUE object = rb_protect(polyshm_ruby_give_birth, (VALUE)&birth, &failed);
-  class->klass = usual;
-  if (failed)
-    rb_jump_tag(failed);
-  return object;
-}
-
-/*
- * Ruby's collector runs when much was allocated, and knows only of its own: it is told of what handles keep, or dropped ones
- * would keep their memory, and take mappings of which a process has some ten thousand, for ages. What it was told of an open
- * segment stands beside the handle: told of less at the end than of more before, it would forget what else was allocated.
- */
-typedef struct polyshm_ruby_segment {
-  polyshm_segment *segment;
-  ssize_t told;
-} polyshm_ruby_segment;
-
-static void polyshm_ruby_tell(polyshm_ruby_segment *handle) {
-  const ssize_t bytes = polyshm_segment_closed(handle->segment) ? 0 : (ssize_t)polyshm_segment_size(handle->segment);
-  const ssize_t before = handle->told;
-  handle->told = bytes;
-  rb_gc_adjust_memory_usage(bytes - before);
-}
-
-static void polyshm_ruby_free_segment(void *argument) {
-  polyshm_ruby_segment *handle = argument;
-  rb_gc_adjust_memory_usage(-handle->told);
-  polyshm_segment_free(handle->segment);
-  free(handle);
-}
-#undef delete_polyshm_segment
-#define delete_polyshm_segment polyshm_ruby_free_segment
-
-static VALUE polyshm_ruby_new_segment(VALUE self, polyshm_segment *segment) {
-  polyshm_ruby_segment *handle = malloc(sizeof *handle);
-  if (!handle) {
-    polyshm_segment_free(segment);
+ * type, and an object's class cannot be changed later, as Ruby keeps instance variables by class. No Ruby runs in between.
+ * What weighs nothing is a part of what made it, and keeps that: a view its segment. */
+static VALUE polyshm_ruby_new(VALUE self, void *object, swig_type_info *type, const polyshm_class *class) {
+  polyshm_ruby_birth birth = {malloc(sizeof(polyshm_ruby_handle)), type};
+  if (!birth.handle) {
+    class->free(object);
     rb_memerror();
   }
-  *handle = (polyshm_ruby_segment){segment, 0};
-  VALUE object = polyshm_ruby_new(self, handle, SWIGTYPE_p_polyshm_segment);
-  polyshm_ruby_tell(handle);
-  return object;
+  *birth.handle = (polyshm_ruby_handle){object, class, class->weighs ? 0 : POLYSHM_RUBY_ELSEWHERE};
+  swig_class *usual = type->clientdata;
+  const VALUE usual_class = usual->klass;
+  if (RB_TYPE_P(self, T_CLASS) && RTEST(rb_class_inherited_p(self, usual_class)))
+    usual->klass = self;
+  int failed;
+  const VALUE made = rb_protect(polyshm_ruby_give_birth, (VALUE)&birth, &failed);
+  usual->klass = usual_class;
+  if (failed)
+    rb_jump_tag(failed);
+  if (!class->weighs)
+    rb_ivar_set(made, rb_intern("polyshm_maker"), self);
+  polyshm_ruby_tell(birth.handle);
+  return made;
 }
-
-/* A lock, a semaphore or an event has a page mapped, and most have one more for the sign of life. */
-#define POLYSHM_RUBY_SMALL ((ssize_t)(2 * polyshm_page_size()))
-
-static VALUE polyshm_ruby_new_small(VALUE self, void *handle, swig_type_info *type) {
-  VALUE object = polyshm_ruby_new(self, handle, type);
-  rb_gc_adjust_memory_usage(POLYSHM_RUBY_SMALL);
-  return object;
-}
-
-#define FREE_SMALL(type)                                                                                               \
-  static void polyshm_ruby_free_##type(polyshm_##type *handle) {                                                       \
-    rb_gc_adjust_memory_usage(-POLYSHM_RUBY_SMALL);                                                                    \
-    polyshm_##type##_free(handle);                                                                                     \
-  }
-FREE_SMALL(lock)
-FREE_SMALL(semaphore)
-FREE_SMALL(event)
-#undef FREE_SMALL
-#undef delete_polyshm_lock
-#undef delete_polyshm_semaphore
-#undef delete_polyshm_event
-#define delete_polyshm_lock polyshm_ruby_free_lock
-#define delete_polyshm_semaphore polyshm_ruby_free_semaphore
-#define delete_polyshm_event polyshm_ruby_free_event
 
 /* Where no more files may be open, or no more mapped, dropped handles are collected, as Ruby's File does it, and the call is worth
  * a second try. */
@@ -118,66 +108,66 @@ static bool polyshm_ruby_collected(polyshm_status status) {
   return true;
 }
 
+static const polyshm_class polyshm_class_p_polyshm_list, polyshm_class_p_polyshm_segment;
+
 /* A list has its SharedMemory from the start, and only one: that counts the memory, and frees its IO::Buffer at close. */
 static VALUE polyshm_ruby_new_list(VALUE self, polyshm_list *list) {
-  VALUE object = polyshm_ruby_new(self, list, SWIGTYPE_p_polyshm_list);
+  VALUE object = polyshm_ruby_new(self, list, SWIGTYPE_p_polyshm_list, &polyshm_class_p_polyshm_list);
+  polyshm_ruby_handle *handle = DATA_PTR(object);
+  rb_gc_adjust_memory_usage(-handle->told);
+  handle->told = POLYSHM_RUBY_ELSEWHERE;
   polyshm_segment *segment;
   polyshm_status status = polyshm_list_segment(list, &segment);
   if (status)
     polyshm_ruby_raise(status);
-  rb_ivar_set(object, rb_intern("@shm"), polyshm_ruby_new_segment(Qnil, segment));
+  rb_ivar_set(object, rb_intern("@shm"),
+              polyshm_ruby_new(Qnil, segment, SWIGTYPE_p_polyshm_segment, &polyshm_class_p_polyshm_segment));
   return object;
 }
+
+/* FACTS: an Array with a row for each that the api files tell: type, fact, word, number. */
+#define HOST_TELL(type, fact, word, number) polyshm_ruby_tell_fact(type, fact, word, number)
+#define POLYSHM_ABSENT INT64_MIN /* an option without a default */
+
+static void polyshm_ruby_tell_fact(const char *type, const char *fact, const char *word, int64_t number) {
+  const ID name = rb_intern("FACTS");
+  if (!rb_const_defined(mPolyShm, name))
+    rb_const_set(mPolyShm, name, rb_ary_new());
+  VALUE row[] = {ID2SYM(rb_intern(type)), ID2SYM(rb_intern(fact)), ID2SYM(rb_intern(word)),
+                 number == POLYSHM_ABSENT ? Qnil : POLYSHM_RUBY_INT64(number)};
+  rb_ary_push(rb_const_get(mPolyShm, name), rb_ary_new_from_values(4, row));
+}
 %}
 
-%define POLYSHM_RUBY_CLASS(type, Class)
-%{
-static swig_class SwigClass##Class;
-%}
-%typemap(in, noblock=1) type *, const type * {
-  $1 = ($1_ltype)polyshm_ruby_handle($input, &SwigClass##Class, "$1_name");
+%typemap(in, noblock=1) SWIGTYPE *, const SWIGTYPE * {
+  %host_try(polyshm_ruby_behind($input, $1_descriptor, "$1_name", (void **)&$1));
 }
-%apply type * { struct type *self }
-%typemap(in, numinputs=0, noblock=1) type **out (type *handle) { $1 = &handle; }
-%typemap(argout, noblock=1) type **out { $result = SWIG_NewPointerObj(*$1, $*1_descriptor, SWIG_POINTER_OWN); }
-%rename("closed?") type::closed; /* %predicate would leave a status unlooked at */
-%rename("stale?") type::stale;
+%typemap(in, numinputs=0, noblock=1) SWIGTYPE **out ($*1_ltype made = NULL) { $1 = &made; }
+%typemap(argout, noblock=1) SWIGTYPE **out {
+  $result = polyshm_ruby_new(self, *$1, $*1_descriptor, &polyshm_class$*1_mangle);
+}
+%typemap(argout, noblock=1) polyshm_list **out { $result = polyshm_ruby_new_list(self, *$1); }
+
+%define %host_class(type, Name)
+%{
+static void delete_polyshm_##type(polyshm_##type *handle) { polyshm_ruby_free((polyshm_ruby_handle *)handle); }
+%}
+%rename(Name) polyshm_##type;
+%polyshm_weighs_anew(polyshm_##type::close)
 %enddef
 
-POLYSHM_RUBY_CLASS(polyshm_segment, SharedMemory)
-POLYSHM_RUBY_CLASS(polyshm_view, View)
-POLYSHM_RUBY_CLASS(polyshm_list, ShareableList)
-POLYSHM_RUBY_CLASS(polyshm_lock, Lock)
-POLYSHM_RUBY_CLASS(polyshm_semaphore, Semaphore)
-POLYSHM_RUBY_CLASS(polyshm_event, Event)
-%typemap(in, noblock=1) polyshm_segment *, const polyshm_segment * {
-  $1 = ((polyshm_ruby_segment *)polyshm_ruby_handle($input, &SwigClassSharedMemory, "$1_name"))->segment;
-}
-%apply polyshm_segment * { struct polyshm_segment *self }
-
-%typemap(argout, noblock=1) polyshm_segment **out { $result = polyshm_ruby_new_segment(self, *$1); }
-%typemap(argout, noblock=1) polyshm_list **out { $result = polyshm_ruby_new_list(self, *$1); }
-%typemap(argout, noblock=1) polyshm_lock **out, polyshm_semaphore **out, polyshm_event **out {
-  $result = polyshm_ruby_new_small(self, *$1, $*1_descriptor);
-}
-/* A view keeps the segment's memory, of which its object tells the collector. */
-%typemap(argout, noblock=1) polyshm_view **out {
-  $result = SWIG_NewPointerObj(*$1, $*1_descriptor, SWIG_POINTER_OWN);
-  rb_ivar_set($result, rb_intern("polyshm_segment"), self);
-}
-
-%typemap(out, noblock=1) polyshm_status polyshm_segment::resize, polyshm_status polyshm_segment::refresh,
-                         polyshm_status polyshm_segment::close {
+%define %polyshm_weighs_anew(call)
+%typemap(out, noblock=1) polyshm_status call {
   polyshm_ruby_tell(DATA_PTR(self));
   if ($1)
     polyshm_ruby_raise($1);
   $result = Qnil;
 }
+%enddef
 
-%rename("readonly?") polyshm_segment::readonly;
-%rename("owned?") polyshm_lock::owned;
-%rename("locked?") polyshm_lock::locked;
-%rename("dirty?") polyshm_lock::dirty;
-%rename("set?") polyshm_event::is_set;
+%define %polyshm_sequence(type)
+%polyshm_tell(type, "sequence", "", 0)
+%enddef
+
 %rename("and") polyshm_view::and; /* behind a dot Ruby takes keywords */
 %rename("or") polyshm_view::or;

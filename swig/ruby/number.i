@@ -18,17 +18,39 @@ static int32_t polyshm_ruby_bignum(VALUE number, uint64_t *bits) {
   }
 }
 
-static int64_t polyshm_ruby_other_int64(VALUE number, const char *word) {
-  if (!RB_TYPE_P(number, T_BIGNUM))
-    polyshm_ruby_type_error(word, "an Integer", number);
-  uint64_t bits = 0;
-  if (polyshm_ruby_bignum(number, &bits) != POLYSHM_TYPE_INT64)
-    polyshm_ruby_raise(polyshm_fail(POLYSHM_RANGE, "%s: the Integer does not fit in 64 bits", word));
-  return (int64_t)bits;
+static inline bool host_absent(host_context context, VALUE object) {
+  (void)context;
+  return NIL_P(object);
 }
 
-static inline int64_t polyshm_ruby_int64(VALUE number, const char *word) {
-  return RB_FIXNUM_P(number) ? FIX2LONG(number) : polyshm_ruby_other_int64(number, word);
+static polyshm_status polyshm_ruby_other_int64(VALUE number, const char *word, int64_t *integer) {
+  if (!RB_TYPE_P(number, T_BIGNUM))
+    return polyshm_ruby_type_error(word, "an Integer", number);
+  uint64_t bits = 0;
+  if (polyshm_ruby_bignum(number, &bits) != POLYSHM_TYPE_INT64)
+    return polyshm_fail(POLYSHM_RANGE, "%s: the Integer does not fit in 64 bits", word);
+  *integer = (int64_t)bits;
+  return POLYSHM_OK;
+}
+
+static inline polyshm_status host_integer(host_context context, VALUE number, const char *word, int64_t *integer) {
+  (void)context;
+  if (!RB_FIXNUM_P(number))
+    return polyshm_ruby_other_int64(number, word, integer);
+  *integer = FIX2LONG(number);
+  return POLYSHM_OK;
+}
+
+/* An Integer, a Float or a Rational. */
+static polyshm_status host_seconds(host_context context, VALUE number, double *seconds) {
+  (void)context;
+  if (!RB_INTEGER_TYPE_P(number) && !RB_FLOAT_TYPE_P(number) && !RB_TYPE_P(number, T_RATIONAL))
+    return polyshm_ruby_type_error("timeout", "a number of seconds or nil", number);
+  if (RB_TYPE_P(number, T_BIGNUM)) /* NUM2DBL() would warn of its size */
+    *seconds = RBIGNUM_POSITIVE_P(number) ? HUGE_VAL : -HUGE_VAL;
+  else
+    *seconds = NUM2DBL(number);
+  return POLYSHM_OK;
 }
 
 #if SIZEOF_LONG == 8
@@ -36,18 +58,26 @@ static inline int64_t polyshm_ruby_int64(VALUE number, const char *word) {
 #else
 #define POLYSHM_RUBY_INT64(number) LL2NUM(number)
 #endif
+
+static inline VALUE host_new_bool(host_context context, bool truth) {
+  (void)context;
+  return truth ? Qtrue : Qfalse;
+}
+
+static inline VALUE host_new_int64(host_context context, int64_t number) {
+  (void)context;
+  return POLYSHM_RUBY_INT64(number);
+}
+
+static inline VALUE host_new_uint64(host_context context, uint64_t number) {
+  (void)context;
+  return ULL2NUM(number);
+}
+
+static inline VALUE host_new_float(host_context context, double number) {
+  (void)context;
+  return DBL2NUM(number);
+}
 %}
 
-%typemap(in, noblock=1) int64_t { $1 = polyshm_ruby_int64($input, "$1_name"); }
-%typemap(out, noblock=1) int64_t { $result = POLYSHM_RUBY_INT64($1); }
 %typemap(constcode) int64_t "rb_define_const($module, \"$symname\", POLYSHM_RUBY_INT64($value));"
-
-%typemap(in, numinputs=0, noblock=1) uint64_t *out (uint64_t number = 0) { $1 = &number; }
-%typemap(argout, noblock=1) uint64_t *out { $result = ULL2NUM(*$1); }
-
-%typemap(in, numinputs=0, noblock=1) int64_t *out (int64_t number = 0) { $1 = &number; }
-%typemap(argout, noblock=1) int64_t *out { $result = POLYSHM_RUBY_INT64(*$1); }
-
-%typemap(out, noblock=1) bool { $result = $1 ? Qtrue : Qfalse; }
-%typemap(in, numinputs=0, noblock=1) bool *out (bool truth = false) { $1 = &truth; }
-%typemap(argout, noblock=1) bool *out { $result = *$1 ? Qtrue : Qfalse; }

@@ -5,6 +5,12 @@
  * PolyShm::ClosedError, ReadOnlyError, CorruptError, KindError, IncompatibleError. Each is a PolyShm::Error as well, with #code.
  */
 %{
+#include <math.h>
+
+typedef void *host_context; /* Ruby's functions want none */
+typedef VALUE host_object;
+#define HOST NULL
+
 static VALUE polyshm_ruby_error, polyshm_ruby_closed_error, polyshm_ruby_read_only_error, polyshm_ruby_corrupt_error,
     polyshm_ruby_kind_error, polyshm_ruby_incompatible_error;
 
@@ -65,10 +71,8 @@ static const char *polyshm_ruby_kind(VALUE object) {
   return object == Qtrue ? "true" : object == Qfalse ? "false" : rb_obj_classname(object);
 }
 
-NORETURN(static void polyshm_ruby_type_error(const char *word, const char *needed, VALUE object));
-
-static void polyshm_ruby_type_error(const char *word, const char *needed, VALUE object) {
-  polyshm_ruby_raise(polyshm_fail(POLYSHM_TYPE, "%s: %s is needed, not %s", word, needed, polyshm_ruby_kind(object)));
+static polyshm_status polyshm_ruby_type_error(const char *word, const char *needed, VALUE object) {
+  return polyshm_fail(POLYSHM_TYPE, "%s: %s is needed, not %s", word, needed, polyshm_ruby_kind(object));
 }
 %}
 
@@ -87,3 +91,12 @@ static void polyshm_ruby_type_error(const char *word, const char *needed, VALUE 
     polyshm_ruby_raise($1);
   $result = Qnil;
 }
+
+%define %host_try(call)
+do {
+  polyshm_status status = call;
+  if (status) polyshm_ruby_raise(status);
+} while (0)
+%enddef
+%define %host_result(made) $result = made %enddef
+%define %polyshm_expected_to_fail(call) %enddef /* Errno::ENOENT is what a program rescues */

@@ -6,23 +6,6 @@
  */
 %{
 #include <ruby/thread.h>
-#include <math.h>
-
-static int64_t polyshm_ruby_timeout(VALUE timeout) {
-  if (NIL_P(timeout))
-    return -1;
-  if (!RB_INTEGER_TYPE_P(timeout) && !RB_FLOAT_TYPE_P(timeout) && !RB_TYPE_P(timeout, T_RATIONAL))
-    polyshm_ruby_type_error("timeout", "a number of seconds or nil", timeout);
-  double seconds;
-  if (RB_TYPE_P(timeout, T_BIGNUM)) /* NUM2DBL() would warn of its size */
-    seconds = RBIGNUM_POSITIVE_P(timeout) ? HUGE_VAL : -HUGE_VAL;
-  else
-    seconds = NUM2DBL(timeout);
-  if (!(seconds >= 0))
-    polyshm_ruby_raise(polyshm_fail(POLYSHM_RANGE, "timeout: %g is no number of seconds from 0 on", seconds));
-  double nanoseconds = ceil(seconds * 1e9);
-  return nanoseconds < 0x1p63 ? (int64_t)nanoseconds : INT64_MAX;
-}
 
 typedef struct polyshm_ruby_slice {
   void (*sleep)(void *slice);
@@ -60,21 +43,6 @@ static void polyshm_ruby_unhook(polyshm_hooked before) {
   (void)polyshm_on_wait(before.hook, before.context);
 }
 
-/* A range as a String of its own. Ruby sees it when it is whole. */
-static VALUE polyshm_ruby_read(const polyshm_segment *segment, int64_t offset, int64_t length, const void *borrowed) {
-  if (length <= POLYSHM_LARGE)
-    return rb_str_new(borrowed, (long)length);
-  VALUE bytes = rb_str_tmp_new((long)length);
-  const polyshm_hooked before = polyshm_ruby_hook();
-  polyshm_status status = polyshm_segment_read(segment, offset, RSTRING_PTR(bytes), length);
-  polyshm_ruby_unhook(before);
-  if (status) {
-    rb_str_resize(bytes, 0);
-    polyshm_ruby_raise(status);
-  }
-  return rb_obj_reveal(bytes, rb_cString);
-}
-
 /* ---- outcomes ---- */
 
 #define NONE(name, number, text) [number] = Qnil,
@@ -88,34 +56,14 @@ static VALUE polyshm_ruby_symbol(const char *text) {
   return ID2SYM(rb_intern_str(name));
 }
 
-/* ---- synchronize ---- */
-
-/*
- * lock.synchronize(timeout: nil) { |outcome| ... }, and that of a semaphore: locks, or acquires a permit, for the block, and gives
- * it back however that ends. All of it is C, because Ruby lets in what other threads raise where C says so: nothing comes
- * between taking a lock and the block, nor between the block's end and giving it back.
- */
-static int64_t polyshm_ruby_timeout_option(VALUE options) {
-  if (!RB_TYPE_P(options, T_HASH))
-    polyshm_ruby_type_error("synchronize", "timeout: seconds", options);
-  VALUE timeout = rb_hash_lookup2(options, ID2SYM(rb_intern("timeout")), Qundef);
-  if (RHASH_SIZE(options) != (timeout != Qundef))
-    polyshm_ruby_raise(polyshm_fail(POLYSHM_ARGUMENT, "synchronize: there is no option but timeout"));
-  return timeout == Qundef ? -1 : polyshm_ruby_timeout(timeout);
+static VALUE host_new_lock_outcome(host_context context, polyshm_lock_outcome outcome) {
+  (void)context;
+  return polyshm_ruby_lock_outcomes[outcome];
 }
 
-static void polyshm_ruby_need_block(void) {
-  if (!rb_block_given_p())
-    polyshm_ruby_raise(polyshm_fail(POLYSHM_ARGUMENT, "synchronize: a block is needed"));
-}
-
-/* The block may have given it back itself, or closed the handle, or this may be a child that it forked. */
-static VALUE polyshm_ruby_gave_back(polyshm_status status, VALUE result, int thrown) {
-  if (thrown)
-    rb_jump_tag(thrown);
-  if (status && status != POLYSHM_NOT_OWNER && status != POLYSHM_CLOSED)
-    polyshm_ruby_raise(status);
-  return result;
+static VALUE host_new_wait_outcome(host_context context, polyshm_wait_outcome outcome) {
+  (void)context;
+  return polyshm_ruby_wait_outcomes[outcome];
 }
 %}
 
@@ -128,10 +76,6 @@ static VALUE polyshm_ruby_gave_back(polyshm_status status, VALUE result, int thr
   POLYSHM_WAIT_OUTCOME_MAP(NAME)
 #undef NAME
 %}
-
-%typemap(default, noblock=1) int64_t timeout, int64_t timeout_option { $1 = -1; }
-%typemap(in, noblock=1) int64_t timeout_option { $1 = polyshm_ruby_timeout_option($input); }
-%typemap(in, noblock=1) int64_t timeout { $1 = polyshm_ruby_timeout($input); }
 
 /*
  * What the api files mark. Such calls, and few others, may meet the limit of what is open or mapped: then there is a second try,
@@ -157,52 +101,65 @@ static VALUE polyshm_ruby_gave_back(polyshm_status status, VALUE result, int thr
 %polyshm_may_work(polyshm_segment::refresh, false)
 %polyshm_may_work(polyshm_each_segment, false)
 
-%typemap(in, numinputs=0, noblock=1) polyshm_lock_outcome *out (polyshm_lock_outcome outcome) { $1 = &outcome; }
-%typemap(argout, noblock=1) polyshm_lock_outcome *out { $result = polyshm_ruby_lock_outcomes[*$1]; }
+/*
+ * The end of Ruby's threads. A thread that ends while it owns a lock is dead for that lock; but Ruby runs its threads one
+ * after the other on few of the system's, of whose ends alone the core hears by itself.
+ *
+ * From 3.2 on Ruby tells when a thread ends, however it does. Before, it tells only of those that run to their end, so the facade
+ * (thread_end.rb) has each thread's block run in the one made here.
+ */
+%{
+#if defined(RUBY_INTERNAL_THREAD_EVENT_EXITED)
+#define POLYSHM_RUBY_HEARS_OF_ENDS true
 
-%typemap(in, numinputs=0, noblock=1) polyshm_wait_outcome *out (polyshm_wait_outcome outcome) { $1 = &outcome; }
-%typemap(argout, noblock=1) polyshm_wait_outcome *out { $result = polyshm_ruby_wait_outcomes[*$1]; }
-
-%extend polyshm_lock {
-  VALUE synchronize(int64_t timeout_option) {
-    polyshm_ruby_need_block();
-    polyshm_lock_outcome outcome;
-    polyshm_status status;
-    int tries = 0;
-    do {
-      const polyshm_hooked before = polyshm_ruby_hook();
-      status = polyshm_lock_lock($self, timeout_option, &outcome);
-      polyshm_ruby_unhook(before);
-    } while (!tries++ && polyshm_ruby_collected(status));
-    if (status)
-      polyshm_ruby_raise(status);
-    if (outcome == POLYSHM_LOCK_TIMED_OUT)
-      return Qnil;
-    int thrown;
-    VALUE result = rb_protect(rb_yield, polyshm_ruby_lock_outcomes[outcome], &thrown);
-    return polyshm_ruby_gave_back(polyshm_lock_unlock($self), result, thrown);
-  }
+static void polyshm_ruby_thread_ended(rb_event_flag_t event, const rb_internal_thread_event_data_t *data, void *unused) {
+  (void)event;
+  (void)data;
+  (void)unused;
+  polyshm_thread_end();
 }
 
-%extend polyshm_semaphore {
-  VALUE synchronize(int64_t timeout_option) {
-    polyshm_ruby_need_block();
-    bool acquired;
-    polyshm_status status;
-    int tries = 0;
-    do {
-      const polyshm_hooked before = polyshm_ruby_hook();
-      status = polyshm_semaphore_acquire($self, timeout_option, &acquired);
-      polyshm_ruby_unhook(before);
-    } while (!tries++ && polyshm_ruby_collected(status));
-    if (status)
-      polyshm_ruby_raise(status);
-    if (!acquired)
-      return Qnil;
-    int thrown;
-    VALUE result = rb_protect(rb_yield, Qtrue, &thrown);
-    return polyshm_ruby_gave_back(polyshm_semaphore_release($self), result, thrown);
-  }
+static void polyshm_ruby_watch_threads(void) {
+  (void)rb_internal_thread_add_event_hook(polyshm_ruby_thread_ended, RUBY_INTERNAL_THREAD_EVENT_EXITED, NULL);
+}
+#else
+#define POLYSHM_RUBY_HEARS_OF_ENDS false
+static void polyshm_ruby_watch_threads(void) {}
+#endif
+
+typedef struct polyshm_ruby_block_call {
+  VALUE block;
+  int argc;
+  const VALUE *argv;
+} polyshm_ruby_block_call;
+
+static VALUE polyshm_ruby_call_block(VALUE argument) {
+  const polyshm_ruby_block_call *call = (const polyshm_ruby_block_call *)argument;
+  VALUE arguments = rb_ary_new_from_values(call->argc, call->argv);
+  return rb_proc_call_kw(call->block, arguments, rb_keyword_given_p() ? RB_PASS_KEYWORDS : RB_NO_KEYWORDS);
 }
 
-%include <thread.i>
+static VALUE polyshm_ruby_end_thread(VALUE unused) {
+  polyshm_thread_end();
+  return unused;
+}
+
+static VALUE polyshm_ruby_thread_body(RB_BLOCK_CALL_FUNC_ARGLIST(first, block)) {
+  polyshm_ruby_block_call call = {block, argc, argv};
+  (void)first;
+  (void)blockarg;
+  return rb_ensure(polyshm_ruby_call_block, (VALUE)&call, polyshm_ruby_end_thread, Qnil);
+}
+
+/* A Proc that does what the block does, and then ends the thread for the core. */
+static VALUE polyshm_ruby_ending(VALUE self, VALUE block) {
+  (void)self;
+  return rb_proc_new(polyshm_ruby_thread_body, block);
+}
+%}
+
+%init %{
+  polyshm_ruby_watch_threads();
+  rb_define_const(mPolyShm, "HEARS_OF_ENDS", POLYSHM_RUBY_HEARS_OF_ENDS ? Qtrue : Qfalse);
+  rb_define_module_function(mPolyShm, "ending", polyshm_ruby_ending, 1);
+%}

@@ -4,7 +4,7 @@
 module PolyShm
 end
 
-require "polyshm/core" # SWIG's half: the calls themselves, without keywords, defaults and blocks
+require "polyshm/core" # SWIG's half: the calls themselves, without keywords and blocks
 
 module PolyShm
   VERSION = version.freeze
@@ -23,28 +23,25 @@ module PolyShm
   end
 
   # The core's functions are for the classes, which have them by `extend PolyShm`.
-  private_class_method :segment_create, :segment_attach, :segment_open, :segment_unlink_name, :each_segment,
-                       :list_create, :list_attach, :list_open, :lock_create, :lock_attach, :lock_open,
-                       :semaphore_create, :semaphore_attach, :semaphore_open, :event_create, :event_attach, :event_open,
-                       :set_directory
-  private_constant :FLAG_READONLY, :FLAG_ANY_OWNER
+  OPEN_TO_ALL = %i[version page_size directory directory= segments].freeze
+  private_class_method(*(singleton_methods(false) - OPEN_TO_ALL))
+  private_constant :OPEN_TO_ALL, :FLAG_READONLY, :FLAG_ANY_OWNER, :FACTS, :Held
 
   # The classes share these methods.
   module Facade
     private
 
     # A fault that is found on this side of the core.
-    def refuse(words)
-      error = ArgumentError.new(words).extend(Error)
-      error.instance_variable_set(:@code, "ARGUMENT")
+    def refuse(words, type = ArgumentError, code = "ARGUMENT")
+      error = type.new(words).extend(Error)
+      error.instance_variable_set(:@code, code)
       raise error
     end
 
     # Ruby's own refusal of an unknown keyword would not name the known ones.
-    def refuse_unknown(unknown, verb)
+    def refuse_unknown(unknown, verb, known = method(verb).parameters.filter_map { |kind, name| name if kind == :key })
       return if unknown.empty?
 
-      known = method(verb).parameters.filter_map { |kind, name| name if kind == :key }
       refuse("#{verb}: there is no option #{unknown.first.first.inspect}; the options are #{known.join(", ")}")
     end
 
@@ -54,15 +51,6 @@ module PolyShm
 
       Integer === offset ? [size - offset, 0].max : 0
     end
-
-    # The calls that are given their defaults here: the core's own stay, as private core_read and so on.
-    def wrap_core(*verbs)
-      verbs.each do |verb|
-        alias_method :"core_#{verb}", verb
-        private :"core_#{verb}"
-        remove_method verb
-      end
-    end
   end
   private_constant :Facade
 end
@@ -71,10 +59,7 @@ require "polyshm/thread_end"
 require "polyshm/buffer_guard"
 require "polyshm/named"
 require "polyshm/sequence"
+require "polyshm/classes"
 require "polyshm/shared_memory"
 require "polyshm/view"
 require "polyshm/shareable_list"
-require "polyshm/primitive"
-require "polyshm/lock"
-require "polyshm/semaphore"
-require "polyshm/event"

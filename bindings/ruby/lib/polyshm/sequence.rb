@@ -5,6 +5,16 @@ module PolyShm
   module Sequence
     include Enumerable
 
+    def self.included(klass)
+      klass.alias_method(:[], :get)
+      klass.alias_method(:[]=, :set)
+      klass.alias_method(:to_a, :values) # the elements as an Array, in one call
+      klass.alias_method(:entries, :values)
+      klass.alias_method(:core_assign, :assign)
+      klass.send(:private, :core_assign)
+      %i[values assign].each { |core| klass.remove_method(core) }
+    end
+
     # Each element as it is when its turn comes.
     def each
       return enum_for(:each) { size } unless block_given?
@@ -13,15 +23,9 @@ module PolyShm
       self
     end
 
-    # The elements as an Array, in one call.
-    def to_a(index = 0, count = nil)
-      core_values(index, rest(count, index, size))
-    end
-    alias entries to_a
-
     # Writes an Array's values from index on, all or none.
     def replace(values, index = 0)
-      core_assign(index, values)
+      core_assign(values, index)
       self
     end
   end

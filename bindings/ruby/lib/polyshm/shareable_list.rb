@@ -7,38 +7,10 @@ module PolyShm
   # Indexes count from 0, or from the end: -1 is the last item. Each item has a slot whose size never changes, so text can only be
   # replaced by text that fits; `reserve` makes larger slots.
   class ShareableList
-    include Facade
-    include Named
-    include Sequence
-    extend Facade
-    extend Named::Verbs
-    extend PolyShm
-
     SHOWN = 10 # items, by inspect
     private_constant :SHOWN
 
     class << self
-      # Creates a list of an Array's values; with nil for a name it is given one. reserve: the least number of bytes of the slots
-      # that are made for text, or an Array with one for each slot. Blocks and `unlink` as SharedMemory.create has them.
-      def create(name, values, reserve: nil, mode: 0o600, exclusive: true, any_owner: false, unlink: false, **unknown, &block)
-        refuse_unknown(unknown, :create)
-        lend(unlink, block) do
-          exclusive ? list_create(name, values, reserve, mode) : list_open(name, values, reserve, mode, flags(any_owner))
-        end
-      end
-
-      # Attaches to an existing list. timeout: seconds to wait for the name to appear, nil for ever.
-      def attach(name, readonly: false, any_owner: false, timeout: 0, unlink: false, **unknown, &block)
-        refuse_unknown(unknown, :attach)
-        lend(unlink, block) { list_attach(name, flags(any_owner, readonly), timeout) }
-      end
-
-      # Attaches if the name exists, else creates it with these values.
-      def open(name, values, reserve: nil, mode: 0o600, any_owner: false, unlink: false, **unknown, &block)
-        refuse_unknown(unknown, :open)
-        lend(unlink, block) { list_open(name, values, reserve, mode, flags(any_owner)) }
-      end
-
       # CPython's constructor: a sequence makes a list, a name alone attaches to one.
       def new(position = nil, sequence: position, name: nil, **unknown)
         refuse_unknown(unknown, :new)
@@ -46,10 +18,12 @@ module PolyShm
       end
     end
 
-    alias [] get
-    alias []= set
     alias size length
-    wrap_core :count, :index, :values, :assign, :format
+    %i[count index format].each do |verb|
+      alias_method :"core_#{verb}", verb
+      private :"core_#{verb}"
+      remove_method verb
+    end
     remove_method :shm, :close # the core's know of one handle each, and none of an IO::Buffer
 
     # The SharedMemory under the list, always the same object; who closes one, closes the other.

@@ -5,19 +5,11 @@ module PolyShm
   #
   # A view keeps its segment's object, not its memory: after the segment's close, its calls raise ClosedError.
   class View
-    include Facade
-    extend Facade
-    include Sequence
-
-    class << self
-      undef_method :new
-    end
-
-    alias [] get
-    alias []= set
     alias size count
     alias length count
-    wrap_core :count, :values, :assign, :fill, :notify
+    alias core_fill fill
+    private :core_fill
+    remove_method :count, :fill
 
     # Without arguments the number of elements, else Enumerable's count.
     def count(*item, &block)
@@ -25,13 +17,8 @@ module PolyShm
     end
 
     def fill(number, index = 0, count = nil)
-      core_fill(number, index, rest(count, index, size))
+      core_fill(number, index, count)
       self
-    end
-
-    # Wakes those that wait for an element, or so many of them at most; returns how many.
-    def notify(index, count = nil)
-      core_notify(index, nil.equal?(count) ? -1 : count)
     end
 
     def inspect
