@@ -18,7 +18,7 @@ static inline int64_t glue_rest(int64_t length, int64_t start, int64_t whole) {
 
 /* No script says POLYSHM_REST: its next neighbour is refused in the same way. */
 static inline polyshm_status glue_optional(host_context context, host_object object, const char *what, int64_t *number) {
-  if (host_absent(context, object))
+  if (host_left_out(context, object))
     return POLYSHM_OK;
   polyshm_status status = host_integer(context, object, what, number);
   *number += *number == POLYSHM_REST;
@@ -196,30 +196,26 @@ static polyshm_status glue_reserve(host_context context, host_object object, hos
   return status;
 }
 
-/* Room for the text of an item, which most lists are content with, or what is allocated where that is too small. */
-typedef struct glue_scratch {
-  host_memory memory;
-  char brief[256];
-} glue_scratch;
+/* Room for the text of an item: `brief`, which most lists are content with, or what is allocated where that is too small. */
+enum { GLUE_BRIEF = 256 };
 
-static inline polyshm_status glue_scratch_of(host_context context, glue_scratch *scratch, int64_t needed, void **data,
-                                             int64_t *size) {
-  scratch->memory = (host_memory)HOST_NO_MEMORY;
-  *data = scratch->brief;
-  *size = sizeof scratch->brief;
+static inline polyshm_status glue_scratch(host_context context, host_memory *memory, char brief[GLUE_BRIEF], int64_t needed,
+                                          void **data, int64_t *size) {
+  *data = brief;
+  *size = GLUE_BRIEF;
   if (needed <= *size)
     return POLYSHM_OK;
   *size = needed;
-  return host_allocate(context, &scratch->memory, needed, data);
+  return host_allocate(context, memory, needed, data);
 }
 
 /* For one item no more than its slot has, whatever other slots there are; a bad index is the next call's to refuse. */
-static inline polyshm_status glue_scratch_at(host_context context, glue_scratch *scratch, const polyshm_list *list, int64_t index,
-                                             void **data, int64_t *size) {
+static inline polyshm_status glue_scratch_at(host_context context, host_memory *memory, char brief[GLUE_BRIEF],
+                                             const polyshm_list *list, int64_t index, void **data, int64_t *size) {
   int64_t needed = polyshm_list_scratch(list);
-  if (needed > (int64_t)sizeof scratch->brief && polyshm_list_capacity(list, index, &needed))
+  if (needed > GLUE_BRIEF && polyshm_list_capacity(list, index, &needed))
     needed = 0;
-  return glue_scratch_of(context, scratch, needed, data, size);
+  return glue_scratch(context, memory, brief, needed, data, size);
 }
 
 /* Items of a list have types of their own; all else takes numbers, of the view's dtype or of the one that was given. */
@@ -295,10 +291,10 @@ static inline polyshm_status glue_scratch_at(host_context context, glue_scratch 
   %host_result(made);
 }
 
-%typemap(in, noblock=1) (const void *elements, int64_t count) (host_memory memory = HOST_NO_MEMORY) {
+%typemap(in, noblock=1) (const void *elements, int64_t elements_count) (host_memory memory = HOST_NO_MEMORY) {
   %host_try(glue_pack(HOST, $input, polyshm_view_dtype(arg1), &memory, &$1, &$2));
 }
-%typemap(freearg, noblock=1) (const void *elements, int64_t count) { host_free(&memory$argnum); }
+%typemap(freearg, noblock=1) (const void *elements, int64_t elements_count) { host_free(&memory$argnum); }
 
 %typemap(arginit, noblock=1) (polyshm_optional count, polyshm_view_visit *visit, void *context) (glue_taking taking = {HOST}) {
   taking.count = &$1;
@@ -322,36 +318,37 @@ static inline polyshm_status glue_scratch_at(host_context context, glue_scratch 
 
 /* ---- items of lists: scratch goes with the argument before it, because SWIG frees only what scripts give ---- */
 
-%typemap(in, noblock=1) (const polyshm_value *values, int64_t count) (host_memory memory = HOST_NO_MEMORY) {
+%typemap(in, noblock=1) (const polyshm_value *values, int64_t values_count) (host_memory memory = HOST_NO_MEMORY) {
   %host_try(glue_items(HOST, $input, &memory, &$1, &$2));
 }
-%typemap(freearg, noblock=1) (const polyshm_value *values, int64_t count) { host_free(&memory$argnum); }
+%typemap(freearg, noblock=1) (const polyshm_value *values, int64_t values_count) { host_free(&memory$argnum); }
 
 %typemap(in, noblock=1) (const int64_t *reserve, int64_t reserve_count) (host_memory memory = HOST_NO_MEMORY) {
   %host_try(glue_reserve(HOST, $input, &memory, &$1, &$2));
 }
 %typemap(freearg, noblock=1) (const int64_t *reserve, int64_t reserve_count) { host_free(&memory$argnum); }
 
-%typemap(in, noblock=1) (int64_t index, void *scratch, int64_t size) (glue_scratch scratch) {
+%typemap(in, noblock=1) (int64_t index, void *scratch, int64_t size)
+                        (host_memory memory = HOST_NO_MEMORY, char brief[GLUE_BRIEF]) {
   %host_try(host_integer(HOST, $input, "$1_name", &$1));
-  %host_try(glue_scratch_at(HOST, &scratch, arg1, $1, &$2, &$3));
+  %host_try(glue_scratch_at(HOST, &memory, brief, arg1, $1, &$2, &$3));
 }
-%typemap(freearg, noblock=1) (int64_t index, void *scratch, int64_t size) { host_free(&scratch$argnum.memory); }
+%typemap(freearg, noblock=1) (int64_t index, void *scratch, int64_t size) { host_free(&memory$argnum); }
 
 /* The scratch comes first: it may collect garbage, which moves what a value points into. */
 %typemap(in, noblock=1) (const polyshm_value *value, void *scratch, int64_t size)
-                        (polyshm_value value, host_hold hold = HOST_NOTHING_HELD, glue_scratch scratch) {
-  %host_try(glue_scratch_of(HOST, &scratch, polyshm_list_scratch(arg1), &$2, &$3));
+                        (polyshm_value value, host_hold hold = HOST_NOTHING_HELD, host_memory memory = HOST_NO_MEMORY, char brief[GLUE_BRIEF]) {
+  %host_try(glue_scratch(HOST, &memory, brief, polyshm_list_scratch(arg1), &$2, &$3));
   %host_try(host_item(HOST, $input, &value, &hold));
   $1 = &value;
 }
 %typemap(freearg, noblock=1) (const polyshm_value *value, void *scratch, int64_t size) {
   host_let_go(&hold$argnum);
-  host_free(&scratch$argnum.memory);
+  host_free(&memory$argnum);
 }
 
 %typemap(arginit, noblock=1) (polyshm_optional count, void *scratch, int64_t size, polyshm_list_visit *visit, void *context)
-                             (glue_taking taking = {HOST}, glue_scratch scratch) {
+                             (glue_taking taking = {HOST}, host_memory memory = HOST_NO_MEMORY, char brief[GLUE_BRIEF]) {
   taking.count = &$1;
   $4 = glue_take_item;
   $5 = &taking;
@@ -361,7 +358,7 @@ static inline polyshm_status glue_scratch_at(host_context context, glue_scratch 
 }
 %typemap(check, noblock=1) (polyshm_optional count, void *scratch, int64_t size, polyshm_list_visit *visit, void *context) {
   $1 = glue_rest($1, arg2, polyshm_list_length(arg1));
-  %host_try(glue_scratch_of(HOST, &scratch$argnum, polyshm_list_scratch(arg1), &$2, &$3));
+  %host_try(glue_scratch(HOST, &memory$argnum, brief$argnum, polyshm_list_scratch(arg1), &$2, &$3));
 }
 %typemap(argout, noblock=1) (polyshm_optional count, void *scratch, int64_t size, polyshm_list_visit *visit, void *context) {
   %host_try(glue_begin(&taking$argnum));
@@ -369,7 +366,7 @@ static inline polyshm_status glue_scratch_at(host_context context, glue_scratch 
 }
 %typemap(freearg, noblock=1) (polyshm_optional count, void *scratch, int64_t size, polyshm_list_visit *visit, void *context) {
   host_list_free(HOST, &taking$argnum.list, taking$argnum.taken);
-  host_free(&scratch$argnum.memory);
+  host_free(&memory$argnum);
 }
 
 /* ---- the list of all segments ---- */

@@ -23,4 +23,5 @@
 %include <wait.i>
 %include <glue.i>
 %include <scope.i>
+%include <own.i>
 %include <api.i> /* the build makes it: an %include of each file in api/ */

@@ -22,7 +22,7 @@
 # README.md has the methods of the objects.
 
 namespace eval ::polyshm {
-    namespace export Event Lock Semaphore ShareableList SharedMemory directory page_size segments set_directory version with
+    namespace export directory page_size segments set_directory version with
 
     proc Misuse {code message} {
         return -code error -errorcode [list POLYSHM $code] $message
@@ -71,14 +71,6 @@ namespace eval ::polyshm {
         return 1
     }
 
-    # A count that was left out stands for all from $start on. A bad start is left for the core to refuse.
-    proc Rest {count total start} {
-        if {$count ne ""} {
-            return $count
-        }
-        expr {[string is entier -strict $start] && $start >= 0 && $start < $total ? $total - $start : 0}
-    }
-
     proc version {} {
         core::version
     }
@@ -105,7 +97,7 @@ namespace eval ::polyshm {
     # ---- the verbs of all classes: $type is the core's word for the class, $own its own options with their defaults, and
     # $contents words that the core takes before those ----
 
-    # Options come in pairs: an odd word is the name.
+    # Options come in pairs: an odd word is the name. Without one the core makes a name.
     proc Create {type own contents args} {
         set named [expr {[llength $args] % 2 || [llength $args] && ![string match -* [lindex $args 0]]}]
         set options [Options [dict merge $own {-mode 0600 -exclusive 1 -any_owner 0}] [lrange $args $named end]]
@@ -114,10 +106,7 @@ namespace eval ::polyshm {
         if {[Shared $options $named]} {
             return [core::${type}_open [lindex $args 0] {*}$words $flags]
         }
-        if {$named} {
-            return [core::${type}_create [lindex $args 0] {*}$words]
-        }
-        core::${type}_create_unnamed {*}$words
+        core::${type}_create [expr {$named ? [lindex $args 0] : $core::unnamed}] {*}$words
     }
 
     proc Open {type own contents name args} {
@@ -131,17 +120,8 @@ namespace eval ::polyshm {
         core::${type}_attach $name [Flags $options] [dict get $options -timeout]
     }
 
-    # Makes a class command; $verbs are those that the class does in its own way.
-    proc Class {class type {own {}} {attach {}} {verbs {}}} {
-        namespace ensemble create -command ::polyshm::$class -prefixes 0 -map [dict merge [list \
-            create [list ::polyshm::Create $type $own {}] \
-            attach [list ::polyshm::Attach $type $attach] \
-            open [list ::polyshm::Open $type $own {}] \
-            unlink ::polyshm::core::segment_unlink_name] $verbs]
-    }
-
     # CPython's constructor: attaches, or creates what then needs a size.
-    proc NewSegment {args} {
+    proc NewSharedMemory {args} {
         set options [Options {-name {} -create 0 -size 0} $args]
         dict with options {}
         if {[Truth $options -create]} {
@@ -153,22 +133,22 @@ namespace eval ::polyshm {
         SharedMemory attach ${-name}
     }
 
-    # ?name? items ?option value ...?: the name is there if the words are even.
-    proc CreateList {args} {
+    # ?name? contents ?option value ...?: the name is there if the words are even.
+    proc CreateContents {class type own args} {
         if {![llength $args]} {
             return -code error -errorcode {TCL WRONGARGS} \
-                {wrong # args: should be "polyshm::ShareableList create ?name? items ?option value ...?"}
+                "wrong # args: should be \"polyshm::$class create ?name? items ?option value ...?\""
         }
         set at [expr {[llength $args] % 2 == 0}]
-        Create list {-reserve {}} [lrange $args $at $at] {*}[lreplace $args $at $at]
+        Create $type $own [lrange $args $at $at] {*}[lreplace $args $at $at]
     }
 
-    proc OpenList {name items args} {
-        Open list {-reserve {}} [list $items] $name {*}$args
+    proc OpenContents {type own name items args} {
+        Open $type $own [list $items] $name {*}$args
     }
 
     # CPython's constructor: attaches if there is a name and nothing else.
-    proc NewList {args} {
+    proc NewShareableList {args} {
         set options [Options {-sequence {} -name {}} $args]
         dict with options {}
         set named [dict exists $args -name]
@@ -178,32 +158,70 @@ namespace eval ::polyshm {
         ShareableList create {*}[expr {$named ? [list ${-name}] : {}}] ${-sequence}
     }
 
-    Class SharedMemory segment [list -size [core::page_size]] {-readonly 0} {new ::polyshm::NewSegment}
-    Class ShareableList list {} {-readonly 0} \
-        {create ::polyshm::CreateList open ::polyshm::OpenList new ::polyshm::NewList}
-    Class Lock lock
-    Class Semaphore semaphore {-count 1}
-    Class Event event
+    # ---- the classes, as the module tells of them: core::facts has rows of type, fact, word and number ----
+
+    proc Class {type facts} {
+        set own {}
+        set class [dict get $facts class]
+        foreach {option number} [dict get $facts option] {
+            dict set own -$option $number
+        }
+        set attach [expr {[dict exists $facts readonly] ? {-readonly 0} : {}}]
+        set verbs [list attach [list ::polyshm::Attach $type $attach] unlink ::polyshm::core::segment_unlink_name]
+        if {[dict exists $facts contents]} {
+            lappend verbs create [list ::polyshm::CreateContents $class $type $own] open [list ::polyshm::OpenContents $type $own]
+        } else {
+            lappend verbs create [list ::polyshm::Create $type $own {}] open [list ::polyshm::Open $type $own {}]
+        }
+        if {[llength [info commands ::polyshm::New$class]]} {
+            lappend verbs new ::polyshm::New$class
+        }
+        namespace ensemble create -command ::polyshm::$class -prefixes 0 -map $verbs
+        namespace export $class
+    }
+
+    # foreach over what a sequence holds now, in each class of them.
+    proc Each {self varName script} {
+        tailcall ::foreach $varName [$self list] $script
+    }
+
+    # Tells the core which methods are not its own: procs below, and for what is taken a try.
+    proc Methods {type facts} {
+        set class [dict get $facts class]
+        if {[dict exists $facts sequence]} {
+            namespace eval ::polyshm::${class}::method {}
+            interp alias {} ::polyshm::${class}::method::each {} ::polyshm::Each
+        }
+        foreach proc [info commands ::polyshm::${class}::method::*] {
+            core::adopt $class [namespace tail $proc]
+        }
+        if {[dict exists $facts take]} {
+            core::adopt $class try_[dict get $facts take] try
+        }
+    }
+
+    # A dict of the facts of each type.
+    proc Facts {} {
+        set all {}
+        foreach row $core::facts {
+            lassign $row type fact word number
+            if {![dict exists $all $type]} {
+                dict set all $type {option {}}
+            }
+            if {$fact eq "option"} {
+                dict set all $type option [list {*}[dict get $all $type option] $word $number]
+            } else {
+                dict set all $type $fact $word
+            }
+        }
+        return $all
+    }
 }
 
 # ---- the methods that take options or defaults: the object's command calls them with itself ----
 
-# tailcall: names of objects mean what they mean to the caller.
 namespace eval ::polyshm::SharedMemory::method {
     namespace path ::polyshm
-
-    proc read {self {offset 0} {length {}}} {
-        tailcall ::polyshm::core::SharedMemory_read $self $offset [Rest $length [$self size] $offset]
-    }
-
-    proc fill {self {byte 0} {offset 0} {length {}}} {
-        tailcall ::polyshm::core::SharedMemory_fill $self $byte $offset [Rest $length [$self size] $offset]
-    }
-
-    proc copy {self source {offset 0} {length {}} {source_offset 0}} {
-        set size [uplevel 1 [list ::polyshm::core::SharedMemory_size $source]]
-        tailcall ::polyshm::core::SharedMemory_copy $self $source $offset [Rest $length $size $source_offset] $source_offset
-    }
 
     proc view {self dtype args} {
         set options [Options {-offset 0 -count -1} $args]
@@ -211,87 +229,27 @@ namespace eval ::polyshm::SharedMemory::method {
     }
 }
 
-namespace eval ::polyshm::View::method {
-    namespace path ::polyshm
-
-    proc list {self {index 0} {count {}}} {
-        core::View_list $self $index [Rest $count [$self count] $index]
-    }
-
-    proc assign {self elements {index 0}} {
-        core::View_assign $self $index $elements
-    }
-
-    proc fill {self value {index 0} {count {}}} {
-        core::View_fill $self $value $index [Rest $count [$self count] $index]
-    }
-
-    proc notify {self index {count -1}} {
-        core::View_notify $self $index $count
-    }
-
-    # foreach over what the view holds now.
-    proc each {self varName script} {
-        tailcall ::foreach $varName [core::View_list $self 0 [$self count]] $script
-    }
-}
-
-# A proc that is called list, set or format here hides Tcl's own.
 namespace eval ::polyshm::ShareableList::method {
     namespace path ::polyshm
 
-    proc list {self {index 0} {count {}}} {
-        core::ShareableList_list $self $index [Rest $count [$self length] $index]
-    }
-
-    proc items {self {index 0} {count {}}} {
-        core::ShareableList_items $self $index [Rest $count [$self length] $index]
-    }
-
-    proc assign {self items {index 0}} {
-        core::ShareableList_assign $self $index $items
-    }
-
-    # Without a kind the object's command serves it: the item keeps its own.
-    proc set {self index ?kind? value} {
-        core::list_set_item $self $index [::list ${?kind?} $value]
-    }
-
-    proc count {self kind {value {}}} {
-        core::ShareableList_count $self [::list $kind $value]
-    }
-
-    proc index {self kind {value {}}} {
-        core::ShareableList_index $self [::list $kind $value]
-    }
-
-    # All formats, as CPython's list has them.
-    proc format {self} {
-        ::set formats ""
-        for {::set i 0} {$i < [$self length]} {incr i} {
+    # An item's format, or all of them, as CPython's list has them. A proc that is called format here hides Tcl's own.
+    proc format {self {index {}}} {
+        if {$index ne ""} {
+            return [core::ShareableList_format $self $index]
+        }
+        set formats ""
+        for {set i 0} {$i < [$self length]} {incr i} {
             append formats [core::ShareableList_format $self $i]
         }
         return $formats
     }
-
-    # foreach over what the list holds now.
-    proc each {self varName script} {
-        tailcall ::foreach $varName [core::ShareableList_list $self 0 [$self length]] $script
-    }
 }
 
-namespace eval ::polyshm::Lock::method {
-    namespace path ::polyshm
-
-    proc try_lock {self} {
-        core::Lock_lock $self 0
+apply {{} {
+    dict for {type facts} [Facts] {
+        Methods $type $facts
+        if {[dict exists $facts named]} {
+            Class $type $facts
+        }
     }
-}
-
-namespace eval ::polyshm::Semaphore::method {
-    namespace path ::polyshm
-
-    proc try_acquire {self} {
-        core::Semaphore_acquire $self 0
-    }
-}
+} ::polyshm}

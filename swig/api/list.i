@@ -17,10 +17,10 @@ static int64_t polyshm_list_weight(const void *list) {
 %polyshm_attribute(list, shm)
 %polyshm_truth(list, closed)
 
-polyshm_status polyshm_list_create(const char *name, const polyshm_value *values, int64_t count, const int64_t *reserve,
+polyshm_status polyshm_list_create(const char *name, const polyshm_value *values, int64_t values_count, const int64_t *reserve,
                                    int64_t reserve_count, int64_t mode, polyshm_list **out);
 polyshm_status polyshm_list_attach(const char *name, int64_t flags, int64_t timeout, polyshm_list **out);
-polyshm_status polyshm_list_open(const char *name, const polyshm_value *values, int64_t count, const int64_t *reserve,
+polyshm_status polyshm_list_open(const char *name, const polyshm_value *values, int64_t values_count, const int64_t *reserve,
                                  int64_t reserve_count, int64_t mode, int64_t flags, polyshm_list **out);
 
 %rename(values) polyshm_list::walk; /* a range as the language's own list */
@@ -42,8 +42,8 @@ typedef struct polyshm_list {
     polyshm_status set(int64_t index, const polyshm_value *value);
     polyshm_status walk(polyshm_optional index = 0, polyshm_optional count = POLYSHM_REST, void *scratch, int64_t size,
                         polyshm_list_visit *visit, void *context);
-    polyshm_status assign_at(const polyshm_value *values, int64_t count, polyshm_optional index = 0) {
-      return polyshm_list_assign($self, index, values, count);
+    polyshm_status assign_at(const polyshm_value *values, int64_t values_count, polyshm_optional index = 0) {
+      return polyshm_list_assign($self, index, values, values_count);
     }
     polyshm_status count(const polyshm_value *value, void *scratch, int64_t size, int64_t *out);
     polyshm_status index(const polyshm_value *value, void *scratch, int64_t size, int64_t *out);

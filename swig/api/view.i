@@ -24,8 +24,8 @@ typedef struct polyshm_view {
     polyshm_status set(int64_t index, const polyshm_value *value);
     polyshm_status walk(polyshm_optional index = 0, polyshm_optional count = POLYSHM_REST, polyshm_view_visit *visit,
                         void *context);
-    polyshm_status assign_at(const void *elements, int64_t count, polyshm_optional index = 0) {
-      return polyshm_view_assign($self, index, elements, count);
+    polyshm_status assign_at(const void *elements, int64_t elements_count, polyshm_optional index = 0) {
+      return polyshm_view_assign($self, index, elements, elements_count);
     }
     polyshm_status fill_rest(const polyshm_value *value, polyshm_optional index = 0, polyshm_optional count = POLYSHM_REST) {
       return polyshm_view_fill($self, value, index, glue_rest(count, index, polyshm_view_count($self)));

@@ -14,6 +14,7 @@ _Static_assert(sizeof(lua_Integer) == 8, "polyshm needs a Lua with 64-bit intege
 static inline bool host_absent(lua_State *L, int index) {
   return lua_isnoneornil(L, index);
 }
+#define host_left_out host_absent
 
 static polyshm_status polyshm_lua_no_integer(lua_State *L, int index, const char *what) {
   if (lua_type(L, index) != LUA_TNUMBER)

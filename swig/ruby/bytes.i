@@ -5,8 +5,6 @@
  * is taken: nothing is asked for to_str, so no code of a script's runs inside a call.
  */
 %{
-#include <ruby/io/buffer.h>
-
 /* The string that a call uses, kept by being on the C stack, whose strings Ruby's collector neither frees nor moves. */
 typedef VALUE host_text;
 #define HOST_NO_TEXT Qnil
@@ -68,20 +66,3 @@ static polyshm_status host_new_shared(host_context context, const polyshm_segmen
   return status;
 }
 %}
-
-/* An IO::Buffer on the segment's own bytes. It keeps its segment, and with it the address range, alive. */
-%typemap(in, numinputs=0, noblock=1) VALUE owner { $1 = self; }
-%extend polyshm_segment {
-  VALUE new_buffer(VALUE owner) {
-    uint64_t address = 0;
-    polyshm_status status = polyshm_segment_address($self, &address);
-    if (status)
-      polyshm_ruby_raise(status);
-    enum rb_io_buffer_flags flags = RB_IO_BUFFER_EXTERNAL;
-    if (polyshm_segment_readonly($self))
-      flags |= RB_IO_BUFFER_READONLY;
-    VALUE buffer = rb_io_buffer_new((void *)(uintptr_t)address, (size_t)polyshm_segment_size($self), flags);
-    rb_ivar_set(buffer, rb_intern("polyshm_segment"), owner); /* no @: scripts cannot take it off */
-    return buffer;
-  }
-}

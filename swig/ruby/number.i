@@ -22,6 +22,7 @@ static inline bool host_absent(host_context context, VALUE object) {
   (void)context;
   return NIL_P(object);
 }
+#define host_left_out host_absent
 
 static polyshm_status polyshm_ruby_other_int64(VALUE number, const char *word, int64_t *integer) {
   if (!RB_TYPE_P(number, T_BIGNUM))

@@ -50,18 +50,58 @@ static void tcl_utf8(Tcl_Obj *word, Tcl_DString *out) {
   Tcl_FreeEncoding(utf8);
 }
 
-static polyshm_status tcl_name(Tcl_Obj *word, Tcl_DString *name) {
-  tcl_utf8(word, name);
-  if (strlen(Tcl_DStringValue(name)) != (size_t)Tcl_DStringLength(name))
-    return polyshm_fail(POLYSHM_ARGUMENT, "name \"%.100s\": a name holds no NUL", Tcl_DStringValue(name));
+typedef Tcl_DString host_text;
+#define HOST_NO_TEXT {0}
+
+static void host_free_text(host_text *text) {
+  if (text->string)
+    Tcl_DStringFree(text);
+}
+
+/* The facade gives this word, and no other empty one, for a name that the core is to make. */
+static const char tcl_unnamed[] = "::polyshm::core::unnamed";
+
+static polyshm_status host_to_text(Tcl_Interp *interp, Tcl_Obj *word, const char *what, host_text *text, char **out) {
+  *out = NULL;
+  if (host_absent(interp, word) && Tcl_GetVar2Ex(interp, tcl_unnamed, NULL, TCL_GLOBAL_ONLY) == word)
+    return POLYSHM_OK;
+  tcl_utf8(word, text);
+  *out = Tcl_DStringValue(text);
+  if (strlen(*out) != (size_t)Tcl_DStringLength(text))
+    return polyshm_fail(POLYSHM_ARGUMENT, "%s \"%.100s\": a name holds no NUL", what, *out);
   return POLYSHM_OK;
 }
 
-/* Tcl has no nil: what has no name of the user's is made by a command of its own. */
-#define polyshm_segment_create_unnamed(...) polyshm_segment_create(NULL, __VA_ARGS__)
-#define polyshm_lock_create_unnamed(...) polyshm_lock_create(NULL, __VA_ARGS__)
-#define polyshm_semaphore_create_unnamed(...) polyshm_semaphore_create(NULL, __VA_ARGS__)
-#define polyshm_event_create_unnamed(...) polyshm_event_create(NULL, __VA_ARGS__)
+static polyshm_status host_to_bytes(Tcl_Interp *interp, Tcl_Obj *word, const char *what, host_text *text, void **data,
+                                    int64_t *length) {
+  (void)interp;
+  (void)what;
+  (void)text;
+  return tcl_bytes(word, data, length);
+}
+
+static Tcl_Obj *host_new_text(Tcl_Interp *interp, const char *text) {
+  (void)interp;
+  return tcl_text(text);
+}
+
+static polyshm_status host_dtype(Tcl_Interp *interp, Tcl_Obj *word, polyshm_dtype *dtype) {
+  (void)interp;
+  return polyshm_dtype_from_name(Tcl_GetString(word), dtype);
+}
+
+static Tcl_Obj *host_new_dtype(Tcl_Interp *interp, polyshm_dtype dtype) {
+  return host_new_text(interp, polyshm_dtype_name(dtype));
+}
+
+/* One copy, from the segment into the byte array. */
+static polyshm_status host_new_shared(Tcl_Interp *interp, const polyshm_segment *segment, int64_t offset, int64_t length,
+                                      const void *data, Tcl_Obj **made) {
+  (void)interp;
+  (void)segment;
+  (void)offset;
+  return tcl_new_bytes(data, length, made);
+}
 %}
 
 %init %{
@@ -70,33 +110,5 @@ static polyshm_status tcl_name(Tcl_Obj *word, Tcl_DString *name) {
     tcl_bytearray_type = bytes->typePtr;
     Tcl_DecrRefCount(bytes);
   }
+  Tcl_SetVar2Ex(interp, tcl_unnamed, NULL, Tcl_NewObj(), TCL_GLOBAL_ONLY);
 %}
-
-polyshm_status polyshm_lock_create_unnamed(int64_t mode, polyshm_lock **out);
-polyshm_status polyshm_semaphore_create_unnamed(int64_t count, int64_t mode, polyshm_semaphore **out);
-polyshm_status polyshm_event_create_unnamed(int64_t mode, polyshm_event **out);
-
-%typemap(in, noblock=1) const char *name (Tcl_DString text = {0}), const char *path (Tcl_DString text = {0}) {
-  if (tcl_failed(interp, tcl_name($input, &text))) SWIG_fail;
-  $1 = Tcl_DStringValue(&text);
-}
-%typemap(freearg, noblock=1) const char *name, const char *path {
-  if (text$argnum.string) Tcl_DStringFree(&text$argnum);
-}
-%typemap(out, noblock=1) const char * {
-  Tcl_SetObjResult(interp, tcl_text($1));
-}
-
-%typemap(in, noblock=1) (const void *data, int64_t length) {
-  if (tcl_failed(interp, tcl_bytes($input, &$1, &$2))) SWIG_fail;
-}
-
-/* The script gives the length only; one copy, from the segment into the byte array. */
-%typemap(in, noblock=1) (int64_t length, const void **data) (void *borrowed = NULL) {
-  if (tcl_failed(interp, tcl_int64($input, "length", &$1))) SWIG_fail;
-  $2 = &borrowed;
-}
-%typemap(argout, noblock=1) (int64_t length, const void **data) (Tcl_Obj *bytes = NULL) {
-  if (tcl_failed(interp, tcl_new_bytes(*$2, $1, &bytes))) SWIG_fail;
-  Tcl_SetObjResult(interp, bytes);
-}

@@ -7,23 +7,19 @@
  * object, asks the interpreter for the command of that name and checks that it is ours and of the right class.
  */
 %{
-/* A method that takes options or defaults is a proc of the facade, ::polyshm::<class>::method::<name>. */
+/* A method is SWIG's wrapper, or where that is NULL a proc of the facade, ::polyshm::<class>::method::<name>. */
 typedef struct tcl_method {
   const char *name;
-  int complete; /* words of a call that leaves nothing to the facade: SWIG's wrapper serves it; 0: it serves every call */
   swig_wrapper_func wrapper;
 } tcl_method;
 
-enum { TCL_FACADE_ONLY = -1, TCL_METHODS_MAX = 32, TCL_METHODS_OWN = 10 /* at most: the facade's, destroy */ };
+enum { TCL_METHODS_MAX = 40 };
 
+/* Its methods are added when the module is first loaded into a process. */
 typedef struct tcl_class {
-  const char *name;
-  polyshm_status (*close)(void *object);
-  void (*free)(void *object);
-  /* polyshm::with does these before and after its script; NULL: it closes the object. No outcome: not in time. */
-  polyshm_status (*acquire)(void *object, int64_t timeout, const char **outcome);
-  polyshm_status (*release)(void *object);
-  tcl_method methods[TCL_METHODS_MAX]; /* the facade's here, SWIG's are added when the module is first loaded */
+  const polyshm_class *class;
+  struct tcl_class *next;
+  tcl_method methods[TCL_METHODS_MAX];
 } tcl_class;
 
 typedef struct tcl_handle {
@@ -34,56 +30,6 @@ typedef struct tcl_handle {
   struct tcl_handle *companion;  /* a segment's lock, if a script has asked for it, and the other way round */
   int pins;                      /* calls that run scripts or handlers while they use the object */
 } tcl_handle;
-
-/* X(type, class): what is alike in all classes. */
-#define TCL_CLASS_MAP(X)                                                                                               \
-  X(segment, SharedMemory) X(view, View) X(list, ShareableList) X(lock, Lock) X(semaphore, Semaphore) X(event, Event)
-
-#define ADAPT(type, class)                                                                                             \
-  static polyshm_status tcl_close_##type(void *object) { return polyshm_##type##_close(object); }                      \
-  static void tcl_free_##type(void *object) { polyshm_##type##_free(object); }
-TCL_CLASS_MAP(ADAPT)
-#undef ADAPT
-
-static polyshm_status tcl_acquire_lock(void *object, int64_t timeout, const char **outcome) {
-  polyshm_lock_outcome ended;
-  polyshm_status status = polyshm_lock_lock(object, timeout, &ended);
-  *outcome = ended == POLYSHM_LOCK_TIMED_OUT ? NULL : polyshm_lock_outcome_name(ended);
-  return status;
-}
-
-static polyshm_status tcl_acquire_semaphore(void *object, int64_t timeout, const char **outcome) {
-  bool acquired;
-  polyshm_status status = polyshm_semaphore_acquire(object, timeout, &acquired);
-  *outcome = acquired ? "1" : NULL;
-  return status;
-}
-
-static polyshm_status tcl_release_lock(void *object) { return polyshm_lock_unlock(object); }
-static polyshm_status tcl_release_semaphore(void *object) { return polyshm_semaphore_release(object); }
-
-static tcl_class tcl_segment = {
-  "SharedMemory", tcl_close_segment, tcl_free_segment, NULL, NULL,
-  {{"copy", 6, NULL}, {"fill", 5, NULL}, {"read", 4, NULL}, {"view", TCL_FACADE_ONLY, NULL}}
-};
-static tcl_class tcl_view = {
-  "View", tcl_close_view, tcl_free_view, NULL, NULL,
-  {{"assign", TCL_FACADE_ONLY, NULL}, {"each", TCL_FACADE_ONLY, NULL}, {"fill", 5, NULL}, {"list", 4, NULL},
-   {"notify", 4, NULL}}
-};
-static tcl_class tcl_list = {
-  "ShareableList", tcl_close_list, tcl_free_list, NULL, NULL,
-  {{"assign", TCL_FACADE_ONLY, NULL}, {"count", TCL_FACADE_ONLY, NULL}, {"each", TCL_FACADE_ONLY, NULL},
-   {"format", 3, NULL}, {"index", TCL_FACADE_ONLY, NULL}, {"items", 4, NULL}, {"list", 4, NULL}, {"set", 4, NULL}}
-};
-static tcl_class tcl_lock = {
-  "Lock", tcl_close_lock, tcl_free_lock, tcl_acquire_lock, tcl_release_lock, {{"try_lock", TCL_FACADE_ONLY, NULL}}
-};
-static tcl_class tcl_semaphore = {
-  "Semaphore", tcl_close_semaphore, tcl_free_semaphore, tcl_acquire_semaphore, tcl_release_semaphore,
-  {{"try_acquire", TCL_FACADE_ONLY, NULL}}
-};
-static tcl_class tcl_event = {"Event", tcl_close_event, tcl_free_event, NULL, NULL, {{NULL, 0, NULL}}};
 
 /* ---- calling a method ---- */
 
@@ -111,7 +57,7 @@ static Tcl_Obj *tcl_self(Tcl_Interp *interp, const tcl_handle *handle) {
 }
 
 static int tcl_call_facade(tcl_handle *handle, const char *method, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[]) {
-  Tcl_Obj *proc = Tcl_ObjPrintf("::polyshm::%s::method::%s", handle->type->name, method);
+  Tcl_Obj *proc = Tcl_ObjPrintf("::polyshm::%s::method::%s", handle->type->class->name, method);
   Tcl_Obj *call = Tcl_NewListObj(objc, objv);
   Tcl_ListObjReplace(NULL, call, 0, 2, 2, (Tcl_Obj *[]){proc, tcl_self(interp, handle)});
   Tcl_Obj *called = Tcl_ObjPrintf("%s %s", Tcl_GetString(objv[0]), method);
@@ -131,8 +77,8 @@ static int tcl_call(ClientData clientData, Tcl_Interp *interp, int objc, Tcl_Obj
   if (Tcl_GetIndexFromObjStruct(interp, objv[1], handle->type->methods, sizeof(tcl_method), "method", TCL_EXACT, &index))
     return TCL_ERROR;
   const tcl_method *method = &handle->type->methods[index];
-  return method->complete && objc != method->complete ? tcl_call_facade(handle, method->name, interp, objc, objv)
-                                                      : method->wrapper(handle, interp, objc, objv);
+  return method->wrapper ? method->wrapper(handle, interp, objc, objv)
+                         : tcl_call_facade(handle, method->name, interp, objc, objv);
 }
 
 static int tcl_command(ClientData clientData, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[]) {
@@ -140,8 +86,8 @@ static int tcl_command(ClientData clientData, Tcl_Interp *interp, int objc, Tcl_
 }
 
 /* SWIG's wrappers check the number of their arguments with this: "oo|o:polyshm::core::View_x self index ?count? ?visit? ".
- * The first ?words?, as many as there are letters behind the bar, may be left out; the others are parameters of C that
- * scripts do not give. */
+ * The first ?words?, as many as there are letters behind the bar, may be left out; the others, and each ?word_count?, are
+ * parameters of C that scripts do not give. */
 #define TCL_LEAST(usage) (int)strcspn(usage, "|:")
 #define TCL_MOST(usage) (int)(strchr(usage, ':') - (usage) - (strchr(usage, '|') != NULL))
 
@@ -153,7 +99,8 @@ static bool tcl_wrong_count(ClientData handle, Tcl_Interp *interp, Tcl_Obj *cons
     word = strchr(word, ' ') + 1;
   for (const char *end; *word; word = end + 1) {
     end = strchr(word, ' ');
-    if (*word != '?' || optional-- > 0)
+    const bool is_count = end - word > 7 && strncmp(end - 7, "_count?", 7) == 0;
+    if (*word != '?' || (!is_count && optional-- > 0))
       Tcl_AppendPrintfToObj(words, "%s%.*s", *Tcl_GetString(words) ? " " : "", (int)(end - word), word);
   }
   Tcl_WrongNumArgs(interp, handle ? 2 : 1, objv, *Tcl_GetString(words) ? Tcl_GetString(words) : NULL);
@@ -181,10 +128,11 @@ static tcl_handle *tcl_find(Tcl_Interp *interp, Tcl_Obj *word, const tcl_class *
   if (handle && (!type || handle->type == type))
     return handle;
   (void)tcl_failed(interp, polyshm_fail(POLYSHM_TYPE, "\"%.100s\" is no %s of polyshm, or was destroyed", Tcl_GetString(word),
-                                        type ? type->name : "object"));
+                                        type ? type->class->name : "object"));
   return NULL;
 }
 
+/* The receiver of a method: the handle of the command that was called, or what the word means. */
 static inline void *tcl_object(ClientData self, Tcl_Interp *interp, Tcl_Obj *word, const tcl_class *type) {
   tcl_handle *handle = self ? self : tcl_find(interp, word, type);
   return handle ? handle->object : NULL;
@@ -193,7 +141,7 @@ static inline void *tcl_object(ClientData self, Tcl_Interp *interp, Tcl_Obj *wor
 static void tcl_let_go(tcl_handle *handle) {
   if (handle->pins || handle->command)
     return;
-  handle->type->free(handle->object);
+  handle->type->class->free(handle->object);
   free(handle);
 }
 
@@ -206,12 +154,14 @@ static void tcl_unpin(tcl_handle *handle) {
   tcl_let_go(handle);
 }
 
+static tcl_class tcl_class_p_polyshm_lock;
+
 /* The commands of a segment and of its lock know one another. The lock is closed when either goes: the core's segment has it,
  * too, and views may keep that. */
 static void tcl_part(tcl_handle *handle, tcl_handle *companion) {
-  tcl_handle *lock = handle->type == &tcl_lock ? handle : companion;
+  tcl_handle *lock = handle->type == &tcl_class_p_polyshm_lock ? handle : companion;
   handle->companion = companion->companion = NULL;
-  (void)lock->type->close(lock->object);
+  (void)lock->type->class->close(lock->object);
   if (lock == companion)
     Tcl_DeleteCommandFromToken(lock->interp, lock->command);
 }
@@ -238,7 +188,7 @@ static void tcl_deleted(ClientData clientData) {
   if (handle->companion)
     tcl_part(handle, handle->companion);
   if (handle->pins) /* who uses it notices that it is closed */
-    (void)handle->type->close(handle->object);
+    (void)handle->type->class->close(handle->object);
   tcl_let_go(handle);
 }
 
@@ -249,7 +199,7 @@ static tcl_handle *tcl_made(Tcl_Interp *interp, const tcl_class *type, void *obj
   if (!handle)
     (void)tcl_failed(interp, polyshm_fail(POLYSHM_ENOMEM, "%s", polyshm_status_text(POLYSHM_ENOMEM)));
   if (!handle || Tcl_InterpDeleted(interp)) {
-    type->free(object);
+    type->class->free(object);
     free(handle);
     return NULL;
   }
@@ -257,7 +207,7 @@ static tcl_handle *tcl_made(Tcl_Interp *interp, const tcl_class *type, void *obj
   do {
     if (name)
       Tcl_DecrRefCount(name);
-    name = Tcl_ObjPrintf("::polyshm::%s%lu", type->name, ++made);
+    name = Tcl_ObjPrintf("::polyshm::%s%lu", type->class->name, ++made);
   } while (Tcl_FindCommand(interp, Tcl_GetString(name), NULL, TCL_GLOBAL_ONLY));
   *handle = (tcl_handle){.type = type, .object = object, .interp = interp};
   handle->command = Tcl_NRCreateCommand(interp, Tcl_GetString(name), tcl_command, tcl_call, handle, tcl_deleted);
@@ -273,7 +223,7 @@ static bool tcl_made_lock(ClientData segment, Tcl_Interp *interp, polyshm_lock *
     Tcl_SetObjResult(interp, tcl_self(interp, known));
     return true;
   }
-  tcl_handle *handle = tcl_made(interp, &tcl_lock, lock);
+  tcl_handle *handle = tcl_made(interp, &tcl_class_p_polyshm_lock, lock);
   if (!owner || !handle)
     return handle;
   owner->companion = handle;
@@ -295,39 +245,92 @@ static int tcl_destroy(ClientData self, Tcl_Interp *interp, int objc, Tcl_Obj *c
   tcl_handle *handle = self ? self : tcl_find(interp, objv[1], NULL);
   if (!handle)
     return TCL_ERROR;
-  (void)handle->type->close(handle->object); /* always succeeds */
+  (void)handle->type->class->close(handle->object); /* always succeeds */
   Tcl_DeleteCommandFromToken(interp, handle->command);
   return TCL_OK;
 }
 
 /* ---- loading ---- */
 
+/* The method of that name, or the place for it. */
+static tcl_method *tcl_method_of(tcl_class *type, const char *name) {
+  tcl_method *method = type->methods;
+  while (method->name && strcmp(method->name, name) != 0)
+    method++;
+  if (method >= type->methods + TCL_METHODS_MAX - 1)
+    Tcl_Panic("polyshm: TCL_METHODS_MAX is too small for %s", type->class->name);
+  return method;
+}
+
+static tcl_class *tcl_classes; /* all of them */
+
 static void tcl_add_methods(tcl_class *type, const swig_method *methods) {
-  tcl_method *end = type->methods;
-  while (end->name)
-    end++;
-  *end++ = (tcl_method){"destroy", 0, tcl_destroy};
-  for (; methods->name; methods++) {
-    tcl_method *method = type->methods;
-    while (method < end && strcmp(method->name, methods->name) != 0)
-      method++;
-    if (method == end)
-      end++;
-    method->name = methods->name;
-    method->wrapper = methods->method;
+  if (type->methods[0].name)
+    return;
+  type->next = tcl_classes;
+  tcl_classes = type;
+  for (; methods->name; methods++)
+    *tcl_method_of(type, methods->name) = (tcl_method){methods->name, methods->method};
+  *tcl_method_of(type, "destroy") = (tcl_method){"destroy", tcl_destroy};
+}
+
+/* How holding it ended, in its class's word. */
+static Tcl_Obj *tcl_outcome(Tcl_Interp *interp, const polyshm_class *class, int outcome) {
+  const char *word = class->outcomes[outcome];
+  return outcome && word ? host_new_text(interp, word) : host_new_bool(interp, outcome);
+}
+
+/* What try_lock and try_acquire are: held, if that is possible now. */
+static int tcl_try(ClientData self, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[]) {
+  tcl_handle *handle = self;
+  int outcome = 0;
+  if (objc != 2) {
+    Tcl_WrongNumArgs(interp, 2, objv, NULL);
+    return TCL_ERROR;
   }
+  if (tcl_failed(interp, handle->type->class->hold(handle->object, 0, &outcome)))
+    return TCL_ERROR;
+  Tcl_SetObjResult(interp, tcl_outcome(interp, handle->type->class, outcome));
+  return TCL_OK;
+}
+
+static pthread_mutex_t tcl_init_mutex = PTHREAD_MUTEX_INITIALIZER; /* Tcl 8.6's own is nothing at all without -DTCL_THREADS */
+
+/* polyshm::core::adopt class method ?try?: the method is the facade's proc, or with `try` the class's hold. */
+static int tcl_adopt(ClientData unused, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[]) {
+  (void)unused;
+  if (objc < 3 || objc > 4) {
+    Tcl_WrongNumArgs(interp, 1, objv, "class method ?try?");
+    return TCL_ERROR;
+  }
+  tcl_class *type = tcl_classes;
+  while (type && strcmp(type->class->name, Tcl_GetString(objv[1])) != 0)
+    type = type->next;
+  if (!type || (objc == 4 && !type->class->hold)) {
+    Tcl_SetObjResult(interp, Tcl_ObjPrintf("adopt: %s is no class for that", Tcl_GetString(objv[1])));
+    return TCL_ERROR;
+  }
+  (void)pthread_mutex_lock(&tcl_init_mutex);
+  tcl_method *method = tcl_method_of(type, Tcl_GetString(objv[2]));
+  const swig_wrapper_func wrapper = objc == 4 ? tcl_try : NULL;
+  const char *name = method->name ? method->name : strdup(Tcl_GetString(objv[2])); /* as long as the process */
+  if (name && (name != method->name || wrapper != method->wrapper))
+    *method = (tcl_method){name, wrapper};
+  (void)pthread_mutex_unlock(&tcl_init_mutex);
+  return TCL_OK;
 }
 
 /* SWIG's initialisation fills static tables, so threads must take turns. It becomes a part of ours. */
 #undef SWIG_init
 #define SWIG_init tcl_swig_init
 static int tcl_swig_init(Tcl_Interp *interp);
-static pthread_mutex_t tcl_init_mutex = PTHREAD_MUTEX_INITIALIZER; /* Tcl 8.6's own is nothing at all without -DTCL_THREADS */
+static const char tcl_facts[] = "::polyshm::core::facts";
 
 SWIGEXPORT int Polyshm_Init(Tcl_Interp *interp) {
   if (!Tcl_InitStubs(interp, SWIG_TCL_STUBS_VERSION, 0))
     return TCL_ERROR;
   (void)pthread_mutex_lock(&tcl_init_mutex);
+  Tcl_UnsetVar(interp, tcl_facts, TCL_GLOBAL_ONLY);
   int result = tcl_swig_init(interp);
   (void)pthread_mutex_unlock(&tcl_init_mutex);
   return result;
@@ -338,43 +341,52 @@ SWIGEXPORT int Polyshm_Init(Tcl_Interp *interp) {
 #undef SWIG_SetModule
 #define SWIG_GetModule(interp) NULL
 #define SWIG_SetModule(interp, module) (void)(module)
+
+/* facts: a list with a row for each that the api files tell, {type fact word number}. */
+#define HOST_TELL(type, fact, word, number) tcl_tell(interp, type, fact, word, number)
+#define POLYSHM_ABSENT INT64_MIN /* an option without a default */
+#define HOST_SMALL_WEIGHT 0      /* Tcl has no collector */
+
+static void tcl_tell(Tcl_Interp *interp, const char *type, const char *fact, const char *word, int64_t number) {
+  Tcl_Obj *row[] = {Tcl_NewStringObj(type, -1), Tcl_NewStringObj(fact, -1), Tcl_NewStringObj(word, -1),
+                    number == POLYSHM_ABSENT ? Tcl_NewObj() : Tcl_NewWideIntObj(number)};
+  Tcl_SetVar2Ex(interp, tcl_facts, NULL, Tcl_NewListObj(4, row), TCL_GLOBAL_ONLY | TCL_APPEND_VALUE | TCL_LIST_ELEMENT);
+}
 %}
 
 %init %{
-  static bool prepared;
-#define PREPARE(type, class)                                                                                           \
-  Tcl_DeleteCommand(interp, SWIG_prefix #class); /* SWIG's class commands make objects from any address */             \
-  _Static_assert(sizeof swig_polyshm_##type##_methods / sizeof(swig_method) + TCL_METHODS_OWN <= TCL_METHODS_MAX, "room"); \
-  if (!prepared)                                                                                                       \
-    tcl_add_methods(&tcl_##type, swig_polyshm_##type##_methods);
-  TCL_CLASS_MAP(PREPARE)
-#undef PREPARE
-  prepared = true;
   Tcl_CreateObjCommand(interp, SWIG_prefix "destroy", tcl_destroy, NULL, NULL);
+  Tcl_CreateObjCommand(interp, SWIG_prefix "adopt", tcl_adopt, NULL, NULL);
 %}
 
-%define TCL_CLASS(type)
+/* SWIG's class commands would make objects from any address. */
+%define %host_class(type, Name)
 %ignore polyshm_##type::~polyshm_##type; /* deleting the command frees the object */
-%typemap(in, noblock=1) struct polyshm_##type *self {
-  if (!($1 = tcl_object(clientData, interp, $input, &tcl_##type))) SWIG_fail;
-}
-%typemap(in, numinputs=0, noblock=1) polyshm_##type **out (polyshm_##type *made = NULL) {
-  $1 = &made;
-}
-%typemap(argout, noblock=1) polyshm_##type **out {
-  if (!tcl_made(interp, &tcl_##type, *$1)) SWIG_fail;
-}
+%rename(Name) polyshm_##type;
+%{
+static tcl_class tcl_class_p_polyshm_##type = {&polyshm_class_p_polyshm_##type, NULL, {{NULL, NULL}}};
+%}
+%init %{
+  Tcl_DeleteCommand(interp, SWIG_prefix #Name);
+  tcl_add_methods(&tcl_class_p_polyshm_##type, swig_polyshm_##type##_methods);
+%}
 %enddef
-TCL_CLASS(segment)
-TCL_CLASS(view)
-TCL_CLASS(list)
-TCL_CLASS(lock)
-TCL_CLASS(semaphore)
-TCL_CLASS(event)
 
+%define %polyshm_weighs_anew(call) %enddef
+%define %polyshm_sequence(type)
+%polyshm_tell(type, "sequence", "", 0)
+%enddef
+
+%typemap(in, noblock=1) SWIGTYPE *, const SWIGTYPE * {
+  if (!($1 = tcl_object(NULL, interp, $input, &tcl_class$1_mangle))) SWIG_fail;
+}
+%typemap(in, noblock=1) SWIGTYPE *self {
+  if (!($1 = tcl_object(clientData, interp, $input, &tcl_class$1_mangle))) SWIG_fail;
+}
+%typemap(in, numinputs=0, noblock=1) SWIGTYPE **out ($*1_ltype made = NULL) { $1 = &made; }
+%typemap(argout, noblock=1) SWIGTYPE **out {
+  if (!tcl_made(interp, &tcl_class$*1_mangle, *$1)) SWIG_fail;
+}
 %typemap(argout, noblock=1) polyshm_lock **out {
   if (!tcl_made_lock(clientData, interp, *$1)) SWIG_fail;
-}
-%typemap(in, noblock=1) const polyshm_segment *source {
-  if (!($1 = tcl_object(NULL, interp, $input, &tcl_segment))) SWIG_fail;
 }

@@ -31,13 +31,21 @@ static polyshm_status tcl_no_int64(Tcl_Obj *word, const char *what) {
   return polyshm_fail(POLYSHM_TYPE, "%s \"%.100s\" is no integer", what, text);
 }
 
-static inline polyshm_status tcl_int64(Tcl_Obj *word, const char *what, int64_t *out) {
+static inline polyshm_status host_integer(Tcl_Interp *interp, Tcl_Obj *word, const char *what, int64_t *out) {
   polyshm_value value;
+  (void)interp;
   if (!tcl_integer(word, &value) || value.type != POLYSHM_TYPE_INT64)
     return tcl_no_int64(word, what);
   *out = value.as.int64;
   return POLYSHM_OK;
 }
+
+/* Tcl has no nil: an empty word stands for it, but for a number, where it is a mistake. */
+static inline bool host_absent(Tcl_Interp *interp, Tcl_Obj *word) {
+  (void)interp;
+  return !*Tcl_GetString(word);
+}
+#define host_left_out(interp, word) false
 
 /* A mode is octal as it is written: 0600 and 0o600 are 384 in every Tcl, though 9.0 reads 0600 as six hundred. */
 static polyshm_status tcl_mode(Tcl_Obj *word, int64_t *out) {
@@ -45,55 +53,36 @@ static polyshm_status tcl_mode(Tcl_Obj *word, int64_t *out) {
   if (text[0] == '0')
     digits += text[1] == 'o' || text[1] == 'O' ? 2 : 1;
   if (digits == text || digits[0] < '0' || digits[0] > '9')
-    return tcl_int64(word, "mode", out);
+    return host_integer(NULL, word, "mode", out);
   if (digits[strspn(digits, "01234567")])
     return polyshm_fail(POLYSHM_TYPE, "mode \"%.100s\" is no octal number", text);
   *out = strtoll(digits, NULL, 8);
   return POLYSHM_OK;
 }
 
+static Tcl_Obj *host_new_int64(Tcl_Interp *interp, int64_t number) {
+  (void)interp;
+  return Tcl_NewWideIntObj((Tcl_WideInt)number);
+}
+
 /* Above INT64_MAX a string: it works in expr as every integer does. */
-static Tcl_Obj *tcl_new_uint64(uint64_t number) {
+static Tcl_Obj *host_new_uint64(Tcl_Interp *interp, uint64_t number) {
   char text[24];
   if (number <= INT64_MAX)
-    return Tcl_NewWideIntObj((Tcl_WideInt)number);
+    return host_new_int64(interp, (int64_t)number);
   (void)snprintf(text, sizeof text, "%" PRIu64, number);
   return Tcl_NewStringObj(text, -1);
 }
+
+static Tcl_Obj *host_new_bool(Tcl_Interp *interp, bool truth) {
+  (void)interp;
+  return Tcl_NewBooleanObj(truth);
+}
 %}
 
-%typemap(in, noblock=1) int64_t {
-  if (tcl_failed(interp, tcl_int64($input, "$1_name", &$1))) SWIG_fail;
-}
 %typemap(in, noblock=1) int64_t mode {
   if (tcl_failed(interp, tcl_mode($input, &$1))) SWIG_fail;
 }
-%typemap(out, noblock=1) int64_t {
-  Tcl_SetObjResult(interp, Tcl_NewWideIntObj($1));
-}
 %typemap(constcode, noblock=1) int64_t {
   Tcl_SetVar2Ex(interp, "$symname", NULL, Tcl_NewWideIntObj($value), TCL_GLOBAL_ONLY);
-}
-
-%typemap(in, numinputs=0, noblock=1) uint64_t *out (uint64_t number) {
-  $1 = &number;
-}
-%typemap(argout, noblock=1) uint64_t *out {
-  Tcl_SetObjResult(interp, tcl_new_uint64(*$1));
-}
-%typemap(in, numinputs=0, noblock=1) int64_t *out (int64_t number = 0) {
-  $1 = &number;
-}
-%typemap(argout, noblock=1) int64_t *out {
-  Tcl_SetObjResult(interp, Tcl_NewWideIntObj(*$1));
-}
-
-%typemap(out, noblock=1) bool {
-  Tcl_SetObjResult(interp, Tcl_NewBooleanObj($1));
-}
-%typemap(in, numinputs=0, noblock=1) bool *out (bool truth) {
-  $1 = &truth;
-}
-%typemap(argout, noblock=1) bool *out {
-  Tcl_SetObjResult(interp, Tcl_NewBooleanObj(*$1));
 }

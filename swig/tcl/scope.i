@@ -11,7 +11,7 @@ static bool tcl_ended(polyshm_status status) {
 
 static int tcl_with_done(ClientData data[], Tcl_Interp *interp, int result) {
   tcl_handle *handle = data[0];
-  const tcl_class *type = handle->type;
+  const polyshm_class *type = handle->type->class;
   if (result == TCL_ERROR)
     Tcl_AppendObjToErrorInfo(interp, Tcl_ObjPrintf("\n    (\"polyshm::with\" body line %d)", Tcl_GetErrorLine(interp)));
   if (handle->command) {
@@ -25,30 +25,30 @@ static int tcl_with_done(ClientData data[], Tcl_Interp *interp, int result) {
   return result;
 }
 
-static polyshm_status tcl_with_option(const tcl_class *type, Tcl_Obj *option) {
+static polyshm_status tcl_with_option(const polyshm_class *type, Tcl_Obj *option) {
   const char *text = Tcl_GetString(option);
   if (strcmp(text, "-timeout") != 0)
     return polyshm_fail(POLYSHM_ARGUMENT, "unknown option \"%.100s\": the options are -timeout", text);
-  return type->acquire ? POLYSHM_OK
+  return type->hold ? POLYSHM_OK
                        : polyshm_fail(POLYSHM_ARGUMENT, "with: -timeout is for Lock and Semaphore, not for %s", type->name);
 }
 
 /* Acquires what is to be acquired; the variable's value. NULL: failed. */
 static Tcl_Obj *tcl_with_begin(Tcl_Interp *interp, tcl_handle *handle, Tcl_Obj *seconds, bool *run) {
   int64_t timeout = -1;
-  const char *outcome = NULL;
+  int outcome = 0;
   tcl_wait wait;
   *run = true;
-  if (!handle->type->acquire)
+  if (!handle->type->class->hold)
     return tcl_self(interp, handle);
-  if (seconds && tcl_failed(interp, tcl_timeout(seconds, &timeout)))
+  if (seconds && tcl_failed(interp, glue_timeout(interp, seconds, &timeout)))
     return NULL;
   tcl_wait_begin(&wait, interp, handle);
-  bool failed = tcl_failed(interp, handle->type->acquire(handle->object, timeout, &outcome));
+  bool failed = tcl_failed(interp, handle->type->class->hold(handle->object, timeout, &outcome));
   if (tcl_wait_end(&wait) || failed)
     return NULL;
   *run = outcome;
-  return outcome ? tcl_text(outcome) : Tcl_NewBooleanObj(0);
+  return tcl_outcome(interp, handle->type->class, outcome);
 }
 
 static int tcl_with(ClientData unused, Tcl_Interp *interp, int objc, Tcl_Obj *const objv[]) {
@@ -58,7 +58,7 @@ static int tcl_with(ClientData unused, Tcl_Interp *interp, int objc, Tcl_Obj *co
     return TCL_ERROR;
   }
   tcl_handle *handle = tcl_find(interp, objv[2], NULL);
-  if (!handle || (objc == 6 && tcl_failed(interp, tcl_with_option(handle->type, objv[3]))))
+  if (!handle || (objc == 6 && tcl_failed(interp, tcl_with_option(handle->type->class, objv[3]))))
     return TCL_ERROR;
   bool run;
   tcl_pin(handle); /* until its script has ended: handlers, traces and the script may delete it */

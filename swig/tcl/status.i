@@ -19,6 +19,10 @@ typedef int Tcl_Size;
 #define TCL_SIZE_MAX INT_MAX
 #endif
 
+typedef Tcl_Interp *host_context;
+typedef Tcl_Obj *host_object;
+#define HOST interp
+
 /* Text from outside Tcl is UTF-8 whatever the locale, as it is for every other language. */
 static Tcl_Obj *tcl_text_of(const char *text, Tcl_Size length) {
   Tcl_Encoding utf8 = Tcl_GetEncoding(NULL, "utf-8");
@@ -56,3 +60,7 @@ static bool tcl_failed(Tcl_Interp *interp, polyshm_status status) {
 %typemap(out, noblock=1) polyshm_status {
   if (tcl_failed(interp, $1)) SWIG_fail;
 }
+
+%define %host_try(call) if (tcl_failed(interp, call)) SWIG_fail %enddef
+%define %host_result(made) Tcl_SetObjResult(interp, made) %enddef
+%define %polyshm_expected_to_fail(call) %enddef /* `try … trap {POSIX ENOENT}` is for that */

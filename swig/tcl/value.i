@@ -58,7 +58,8 @@ static const uint64_t tcl_miswritten[32] = {
 };
 
 /* Those get their text with them. All others cost a look at their bits. */
-static inline Tcl_Obj *tcl_new_double(double number) {
+static inline Tcl_Obj *host_new_float(Tcl_Interp *interp, double number) {
+  (void)interp;
   Tcl_Obj *object = Tcl_NewDoubleObj(number);
   uint64_t bits;
   memcpy(&bits, &number, sizeof bits);
@@ -75,16 +76,17 @@ static inline Tcl_Obj *tcl_new_double(double number) {
   return object;
 }
 
-static inline polyshm_status tcl_new_value(const polyshm_value *value, Tcl_Obj **out) {
+static inline polyshm_status host_new_value(Tcl_Interp *interp, const polyshm_value *value, Tcl_Obj **out) {
+  (void)interp;
   switch (value->type) {
   case POLYSHM_TYPE_INT64:
     *out = Tcl_NewWideIntObj(value->as.int64);
     break;
   case POLYSHM_TYPE_UINT64:
-    *out = tcl_new_uint64(value->as.uint64);
+    *out = host_new_uint64(NULL, value->as.uint64);
     break;
   case POLYSHM_TYPE_FLOAT64:
-    *out = tcl_new_double(value->as.float64);
+    *out = host_new_float(NULL, value->as.float64);
     break;
   case POLYSHM_TYPE_BOOL:
     *out = Tcl_NewBooleanObj(value->as.boolean);
@@ -100,85 +102,133 @@ static inline polyshm_status tcl_new_value(const polyshm_value *value, Tcl_Obj *
   return POLYSHM_OK;
 }
 
-/* ---- a range as a list ---- */
+static polyshm_status host_seconds(Tcl_Interp *interp, Tcl_Obj *word, double *seconds) {
+  polyshm_value value;
+  (void)interp;
+  polyshm_status status = tcl_value(word, &value);
+  if (status)
+    return status;
+  if (value.type == POLYSHM_TYPE_STR)
+    return polyshm_fail(POLYSHM_TYPE, "timeout \"%.100s\" is no number of seconds", value.as.bytes.data);
+  *seconds = value.type == POLYSHM_TYPE_INT64    ? (double)value.as.int64
+             : value.type == POLYSHM_TYPE_UINT64 ? (double)value.as.uint64
+                                                 : value.as.float64;
+  return POLYSHM_OK;
+}
 
-typedef struct tcl_range {
+/* ---- lists ---- */
+
+/* How messages name the places of a list. */
+#define HOST_ELEMENT "element %lld"
+#define HOST_ITEM "item %lld"
+#define HOST_FIRST 0
+
+typedef void *host_memory;
+#define HOST_NO_MEMORY NULL
+
+static polyshm_status host_allocate(Tcl_Interp *interp, host_memory *memory, int64_t bytes, void **allocated) {
+  (void)interp;
+  *memory = *allocated = malloc((size_t)bytes + 1);
+  return *memory ? POLYSHM_OK : polyshm_fail(POLYSHM_ENOMEM, "%s", polyshm_status_text(POLYSHM_ENOMEM));
+}
+
+static void host_free(host_memory *memory) {
+  free(*memory);
+}
+
+/* Every word is a list, and a number is one of one element. */
+#define host_is_list(interp, word) true
+
+static polyshm_status host_list_length(Tcl_Interp *interp, Tcl_Obj *word, const char *what, int64_t *length) {
+  Tcl_Size count;
+  (void)interp;
+  if (Tcl_ListObjLength(NULL, word, &count) != TCL_OK)
+    return polyshm_fail(POLYSHM_TYPE, "%s: a list is needed", what);
+  *length = count;
+  return POLYSHM_OK;
+}
+
+/* The text of an item points into this until the call is over. */
+typedef Tcl_Obj *host_hold;
+#define HOST_NOTHING_HELD NULL
+
+static inline void host_let_go(host_hold *hold) {
+  if (*hold)
+    Tcl_DecrRefCount(*hold);
+}
+
+static inline Tcl_Obj *host_list_item(Tcl_Interp *interp, Tcl_Obj *list, int64_t index) {
+  Tcl_Obj *item = NULL;
+  (void)interp;
+  return Tcl_ListObjIndex(NULL, list, (Tcl_Size)index, &item) == TCL_OK && item ? item : list;
+}
+
+#define host_drop(interp, item, hold) host_let_go(hold)
+
+typedef struct host_list {
   Tcl_Obj **elements;
-  int64_t count, done;
-  polyshm_dtype dtype;
-} tcl_range;
+  int64_t done;
+} host_list;
 
 /* Tcl ends the process when it finds no memory, so ask first. */
-static polyshm_status tcl_range_begin(tcl_range *range) {
+static polyshm_status host_list_begin(Tcl_Interp *interp, host_list *list, int64_t count) {
   const int64_t each = sizeof(Tcl_Obj) + 2 * sizeof(Tcl_Obj *), most = TCL_SIZE_MAX / (Tcl_Size)sizeof(Tcl_Obj *) - 64;
-  void *room = range->count < most ? malloc((size_t)(range->count * each)) : NULL;
+  void *room = count < most ? malloc((size_t)(count * each) + 1) : NULL;
+  (void)interp;
   free(room);
-  range->elements = room ? malloc((size_t)range->count * sizeof *range->elements) : NULL;
-  return range->elements ? POLYSHM_OK
-                        : polyshm_fail(POLYSHM_ENOMEM, "list: %" PRId64 " elements are too many for one Tcl list", range->count);
+  list->elements = room ? malloc((size_t)count * sizeof *list->elements + 1) : NULL;
+  return list->elements ? POLYSHM_OK
+                        : polyshm_fail(POLYSHM_ENOMEM, "list: %" PRId64 " elements are too many for one Tcl list", count);
 }
 
-static polyshm_status tcl_take(const void *elements, int64_t count, void *context) {
-  tcl_range *range = context;
-  if (!range->elements) {
-    polyshm_status status = tcl_range_begin(range);
-    if (status)
-      return status;
-  }
-  Tcl_Obj **out = range->elements + range->done;
-  switch (range->dtype) {
-#define TAKE(NAME, name, type)                                                                                         \
-  case POLYSHM_##NAME:                                                                                                 \
-    for (int64_t i = 0; i < count; i++)                                                                                \
-      out[i] = _Generic((type)0, float: tcl_new_double, double: tcl_new_double, uint64_t: tcl_new_uint64,              \
-                        default: Tcl_NewWideIntObj)(((const type *)elements)[i]);                                      \
-    break;
-    POLYSHM_DTYPE_MAP(TAKE)
-#undef TAKE
-  }
-  range->done += count;
-  return POLYSHM_OK;
+static inline void host_list_put(Tcl_Interp *interp, host_list *list, int64_t index, Tcl_Obj *item) {
+  (void)interp;
+  list->elements[index] = item;
+  list->done = index + 1;
 }
 
-static void tcl_range_drop(tcl_range *range) {
-  for (int64_t i = 0; i < range->done; i++)
-    Tcl_DecrRefCount(range->elements[i]);
-  free(range->elements);
+#define host_list_status(interp, list) POLYSHM_OK
+
+static Tcl_Obj *host_list_end(Tcl_Interp *interp, host_list *list, int64_t count) {
+  (void)interp;
+  list->done = 0; /* the elements are the new list's */
+  return Tcl_NewListObj((Tcl_Size)count, list->elements);
 }
 
-/* ---- a list as a range: all is checked before anything is written ---- */
-
-static polyshm_status tcl_pack(Tcl_Obj *word, polyshm_dtype dtype, uint8_t **packed, int64_t *count) {
-  Tcl_Size length;
-  Tcl_Obj **elements;
-  if (Tcl_ListObjGetElements(NULL, word, &length, &elements) != TCL_OK)
-    return polyshm_fail(POLYSHM_TYPE, "elements: a list is needed");
-  size_t itemsize = (size_t)polyshm_dtype_itemsize(dtype);
-  *count = length;
-  *packed = length ? malloc((size_t)length * itemsize) : NULL;
-  if (length && !*packed)
-    return polyshm_fail(POLYSHM_ENOMEM, "elements: %s", polyshm_status_text(POLYSHM_ENOMEM));
-  for (Tcl_Size i = 0; i < length; i++) {
-    polyshm_value value;
-    polyshm_status status = tcl_value(elements[i], &value);
-    if (!status)
-      status = polyshm_dtype_pack(dtype, &value, *packed + (size_t)i * itemsize);
-    if (status)
-      return polyshm_fail(status, "element %" PRId64 ": %s", (int64_t)i, polyshm_last_error());
-  }
-  return POLYSHM_OK;
+static void host_list_free(Tcl_Interp *interp, host_list *list, int64_t taken) {
+  (void)interp;
+  (void)taken;
+  for (int64_t i = 0; i < list->done; i++)
+    Tcl_DecrRefCount(list->elements[i]);
+  free(list->elements);
 }
+
+/* Numbers of views: the core checks whether they fit. */
+#define host_number(interp, word, dtype, value, hold) ((void)(dtype), (void)(hold), tcl_value(word, value))
 
 /* ---- the list of segments ---- */
 
-static polyshm_status tcl_visit(const polyshm_segment_info *info, void *context) {
+/* The interpreter's result keeps the list from the start. */
+typedef struct host_visiting {
+  Tcl_Obj *list;
+} host_visiting;
+
+static polyshm_status host_begin_visit(Tcl_Interp *interp, host_visiting *visiting) {
+  visiting->list = Tcl_NewListObj(0, NULL);
+  Tcl_SetObjResult(interp, visiting->list);
+  return POLYSHM_OK;
+}
+
+#define host_end_visit(interp, visiting) ((visiting)->list)
+
+static polyshm_status host_visit(const polyshm_segment_info *info, void *context) {
   Tcl_Obj *segment = Tcl_NewDictObj();
   Tcl_DictObjPut(NULL, segment, Tcl_NewStringObj("name", -1), tcl_text(info->name));
   Tcl_DictObjPut(NULL, segment, Tcl_NewStringObj("kind", -1), tcl_text(info->kind));
   Tcl_DictObjPut(NULL, segment, Tcl_NewStringObj("size", -1), Tcl_NewWideIntObj(info->size));
   Tcl_DictObjPut(NULL, segment, Tcl_NewStringObj("mode", -1), Tcl_NewWideIntObj(info->mode));
   Tcl_DictObjPut(NULL, segment, Tcl_NewStringObj("owner", -1), Tcl_NewWideIntObj(info->owner));
-  Tcl_ListObjAppendElement(NULL, context, segment);
+  Tcl_ListObjAppendElement(NULL, ((host_visiting *)context)->list, segment);
   return POLYSHM_OK;
 }
 
@@ -213,15 +263,9 @@ static bool tcl_find_kind(Tcl_Obj *word, int32_t *kind) {
   return false;
 }
 
-/* An item's text and bytes point into this until the call is over. */
-static void tcl_hold(Tcl_Obj *object, Tcl_Obj **held) {
+static void tcl_hold(Tcl_Obj *object, host_hold *hold) {
   Tcl_IncrRefCount(object);
-  *held = object;
-}
-
-static void tcl_release(Tcl_Obj *held) {
-  if (held)
-    Tcl_DecrRefCount(held);
+  *hold = object;
 }
 
 static polyshm_status tcl_as_bool(Tcl_Obj *word, polyshm_value *value) {
@@ -251,7 +295,7 @@ static polyshm_status tcl_as_float(Tcl_Obj *word, polyshm_value *value) {
   return status;
 }
 
-static polyshm_status tcl_as_text(Tcl_Obj *word, polyshm_value *value, Tcl_Obj **held) {
+static polyshm_status tcl_as_text(Tcl_Obj *word, polyshm_value *value, host_hold *held) {
   Tcl_Size length;
   value->as.bytes.data = Tcl_GetStringFromObj(word, &length);
   value->as.bytes.length = length;
@@ -275,7 +319,7 @@ static polyshm_status tcl_as_text(Tcl_Obj *word, polyshm_value *value, Tcl_Obj *
   return POLYSHM_OK;
 }
 
-static polyshm_status tcl_as_bytes(Tcl_Obj *word, polyshm_value *value, Tcl_Obj **held) {
+static polyshm_status tcl_as_bytes(Tcl_Obj *word, polyshm_value *value, host_hold *held) {
   void *data;
   polyshm_status status = tcl_bytes(word, &data, &value->as.bytes.length);
   value->as.bytes.data = data;
@@ -284,7 +328,7 @@ static polyshm_status tcl_as_bytes(Tcl_Obj *word, polyshm_value *value, Tcl_Obj 
   return status;
 }
 
-static polyshm_status tcl_as(int32_t kind, Tcl_Obj *word, polyshm_value *value, Tcl_Obj **held) {
+static polyshm_status tcl_as(int32_t kind, Tcl_Obj *word, polyshm_value *value, host_hold *held) {
   value->type = kind;
   switch (kind) {
   case POLYSHM_TYPE_INT64: /* the core says what is wrong with a UINT64 */
@@ -303,204 +347,25 @@ static polyshm_status tcl_as(int32_t kind, Tcl_Obj *word, polyshm_value *value, 
   }
 }
 
-/* {kind value}, or the word none. */
-static polyshm_status tcl_item(Tcl_Obj *word, polyshm_value *value, Tcl_Obj **held) {
-  Tcl_Size length;
-  Tcl_Obj **parts;
+/* A kind and a value as two words; none may do without. */
+static polyshm_status tcl_item_of(Tcl_Obj *kind_word, Tcl_Obj *word, polyshm_value *value, host_hold *held) {
   int32_t kind;
-  if (Tcl_ListObjGetElements(NULL, word, &length, &parts) != TCL_OK || length < 1 || length > 2)
-    return tcl_no_item(word);
-  if (!tcl_find_kind(parts[0], &kind) || (length == 1 && kind != POLYSHM_TYPE_NONE))
-    return tcl_no_item(parts[0]);
-  if (length == 2)
-    return tcl_as(kind, parts[1], value, held);
+  if (!tcl_find_kind(kind_word, &kind) || (!word && kind != POLYSHM_TYPE_NONE))
+    return tcl_no_item(kind_word);
+  if (word)
+    return tcl_as(kind, word, value, held);
   value->type = kind;
   return POLYSHM_OK;
 }
 
-typedef struct tcl_items {
-  polyshm_value *data;
-  Tcl_Obj **held;
-  int64_t count;
-} tcl_items;
-
-static polyshm_status tcl_items_of(Tcl_Obj *word, tcl_items *items) {
+/* {kind value}, or the word none. */
+static polyshm_status host_item(Tcl_Interp *interp, Tcl_Obj *word, polyshm_value *value, host_hold *held) {
   Tcl_Size length;
-  Tcl_Obj **words;
-  if (Tcl_ListObjGetElements(NULL, word, &length, &words) != TCL_OK)
-    return polyshm_fail(POLYSHM_TYPE, "items: a list is needed");
-  items->data = malloc((size_t)length * sizeof *items->data + 1);
-  items->held = calloc((size_t)length + 1, sizeof *items->held);
-  if (!items->data || !items->held)
-    return polyshm_fail(POLYSHM_ENOMEM, "items: %s", polyshm_status_text(POLYSHM_ENOMEM));
-  items->count = length;
-  for (Tcl_Size i = 0; i < length; i++) {
-    polyshm_status status = tcl_item(words[i], &items->data[i], &items->held[i]);
-    if (status)
-      return polyshm_fail(status, "item %" PRId64 ": %s", (int64_t)i, polyshm_last_error());
-  }
-  return POLYSHM_OK;
-}
-
-/* A word's bytes move when it is read as something else, so they are looked up when all words have been read. */
-static polyshm_status tcl_items_settle(tcl_items *items) {
-  polyshm_status status = POLYSHM_OK;
-  for (int64_t i = 0; !status && i < items->count; i++)
-    if (items->data[i].type == POLYSHM_TYPE_BYTES) {
-      void *data;
-      status = tcl_bytes(items->held[i], &data, &items->data[i].as.bytes.length);
-      items->data[i].as.bytes.data = data;
-    }
-  return status;
-}
-
-static void tcl_items_drop(tcl_items *items) {
-  for (int64_t i = 0; i < items->count; i++)
-    tcl_release(items->held[i]);
-  free(items->held);
-  free(items->data);
-}
-
-static polyshm_status tcl_reserve(Tcl_Obj *word, int64_t **reserve, int64_t *count) {
-  Tcl_Size length;
-  Tcl_Obj **words;
-  if (Tcl_ListObjGetElements(NULL, word, &length, &words) != TCL_OK)
-    return polyshm_fail(POLYSHM_TYPE, "reserve: a number is needed, or a list of them");
-  *reserve = malloc((size_t)length * sizeof **reserve + 1);
-  if (!*reserve)
-    return polyshm_fail(POLYSHM_ENOMEM, "reserve: %s", polyshm_status_text(POLYSHM_ENOMEM));
-  *count = length;
-  polyshm_status status = POLYSHM_OK;
-  for (Tcl_Size i = 0; !status && i < length; i++)
-    status = tcl_int64(words[i], "reserve", *reserve + i);
-  return status;
-}
-
-/* ---- items: a value to a word ---- */
-
-/* Where the core puts an item's text: the caller's room, or what is made if that is too small. */
-typedef struct tcl_scratch {
-  void *data, *made;
-  int64_t size;
-} tcl_scratch;
-
-enum { TCL_ROOM = 256 };
-
-static polyshm_status tcl_scratch_begin(tcl_scratch *scratch, char room[TCL_ROOM], int64_t size) {
-  if (size <= TCL_ROOM) {
-    *scratch = (tcl_scratch){room, NULL, TCL_ROOM};
-    return POLYSHM_OK;
-  }
-  void *made = malloc((size_t)size);
-  *scratch = (tcl_scratch){made, made, size};
-  return made ? POLYSHM_OK : polyshm_fail(POLYSHM_ENOMEM, "%s", polyshm_status_text(POLYSHM_ENOMEM));
-}
-
-/* For one item; an index that is none is the next call's to refuse. */
-static polyshm_status tcl_scratch_at(tcl_scratch *scratch, char room[TCL_ROOM], const polyshm_list *list, int64_t index) {
-  int64_t size = polyshm_list_scratch(list);
-  if (size > TCL_ROOM && polyshm_list_capacity(list, index, &size))
-    size = 0;
-  return tcl_scratch_begin(scratch, room, size);
-}
-
-static void tcl_scratch_end(tcl_scratch *scratch) {
-  free(scratch->made);
-}
-
-static polyshm_status tcl_take_value(const polyshm_value *value, void *context) {
-  tcl_range *range = context;
-  polyshm_status status = range->elements ? POLYSHM_OK : tcl_range_begin(range);
-  if (!status)
-    status = tcl_new_value(value, &range->elements[range->done]);
-  range->done += !status;
-  return status;
-}
-
-static polyshm_status tcl_take_item(const polyshm_value *value, void *context) {
-  tcl_range *range = context;
-  polyshm_status status = tcl_take_value(value, context);
-  if (!status) {
-    Tcl_Obj **element = &range->elements[range->done - 1], *name = Tcl_NewStringObj(tcl_kind_name(value->type), -1);
-    if (value->type == POLYSHM_TYPE_NONE) {
-      Tcl_DecrRefCount(*element);
-      *element = name;
-    } else {
-      *element = Tcl_NewListObj(2, (Tcl_Obj *[]){name, *element});
-    }
-  }
-  return status;
-}
-
-/* ---- what is Tcl's own of a list ---- */
-
-#define polyshm_list_create_unnamed(...) polyshm_list_create(NULL, __VA_ARGS__)
-
-/* As `list`, but with the kinds. */
-static polyshm_status polyshm_list_items(const polyshm_list *list, int64_t index, int64_t count, void *scratch, int64_t size,
-                                         polyshm_list_visit *visit, void *context) {
-  (void)visit;
-  return polyshm_list_walk(list, index, count, scratch, size, tcl_take_item, context);
-}
-
-static polyshm_status tcl_kind_at(const polyshm_list *list, int64_t index, int32_t *kind) {
-  polyshm_value value;
-  tcl_scratch scratch;
-  char room[TCL_ROOM];
-  polyshm_status status = tcl_scratch_at(&scratch, room, list, index);
-  if (!status)
-    status = polyshm_list_get(list, index, scratch.data, scratch.size, &value);
-  tcl_scratch_end(&scratch);
-  if (!status)
-    *kind = value.type;
-  return status;
-}
-
-static polyshm_status polyshm_list_kind(const polyshm_list *list, int64_t index, Tcl_Obj **out) {
-  int32_t kind;
-  polyshm_status status = tcl_kind_at(list, index, &kind);
-  if (!status)
-    *out = Tcl_NewStringObj(tcl_kind_name(kind), -1);
-  return status;
-}
-
-/* `set index value`: the item keeps its kind. The word none would be two things to an item that holds text. */
-static polyshm_status tcl_as_before(int32_t before, Tcl_Obj *word, polyshm_value *value, Tcl_Obj **held) {
-  if (strcmp(Tcl_GetString(word), "none") == 0) {
-    if (before == POLYSHM_TYPE_STR || before == POLYSHM_TYPE_BYTES)
-      return polyshm_fail(POLYSHM_ARGUMENT, "set: say \"%s none\" for the word, or \"none {}\" for no value",
-                          tcl_kind_name(before));
-    value->type = POLYSHM_TYPE_NONE;
-    return POLYSHM_OK;
-  }
-  if (before == POLYSHM_TYPE_NONE && *Tcl_GetString(word))
-    return polyshm_fail(POLYSHM_TYPE, "set: the item is none: say of which kind \"%.100s\" is", Tcl_GetString(word));
-  return tcl_as(before, word, value, held);
-}
-
-static polyshm_status polyshm_list_set_plain(polyshm_list *list, int64_t index, Tcl_Obj *word) {
-  int32_t before;
-  polyshm_value value;
-  Tcl_Obj *held = NULL;
-  polyshm_status status = tcl_kind_at(list, index, &before);
-  if (status && status != POLYSHM_CORRUPT)
-    return polyshm_list_set(list, index, NULL); /* fails, too, in the words of set */
-  if (!status)
-    status = tcl_as_before(before, word, &value, &held);
-  if (!status)
-    status = polyshm_list_set(list, index, &value);
-  tcl_release(held);
-  return status;
-}
-
-static polyshm_status polyshm_list_set_item(polyshm_list *list, int64_t index, Tcl_Obj *item) {
-  polyshm_value value;
-  Tcl_Obj *held = NULL;
-  polyshm_status status = tcl_item(item, &value, &held);
-  if (!status)
-    status = polyshm_list_set(list, index, &value);
-  tcl_release(held);
-  return status;
+  Tcl_Obj **parts;
+  (void)interp;
+  if (Tcl_ListObjGetElements(NULL, word, &length, &parts) != TCL_OK || length < 1 || length > 2)
+    return tcl_no_item(word);
+  return tcl_item_of(parts[0], length == 2 ? parts[1] : NULL, value, held);
 }
 %}
 
@@ -512,142 +377,4 @@ static polyshm_status polyshm_list_set_item(polyshm_list *list, int64_t index, T
   }
 %}
 
-%typemap(in, noblock=1) polyshm_dtype {
-  if (tcl_failed(interp, polyshm_dtype_from_name(Tcl_GetString($input), &$1))) SWIG_fail;
-}
-%typemap(out, noblock=1) polyshm_dtype {
-  Tcl_SetObjResult(interp, tcl_text(polyshm_dtype_name($1)));
-}
-
-%typemap(in, noblock=1) const polyshm_value *value (polyshm_value value) {
-  if (tcl_failed(interp, tcl_value($input, &value))) SWIG_fail;
-  $1 = &value;
-}
-%apply const polyshm_value *value { const polyshm_value *expected, const polyshm_value *replacement };
-%typemap(in, numinputs=0, noblock=1) polyshm_value *out (polyshm_value value) {
-  $1 = &value;
-}
-%typemap(argout, noblock=1) polyshm_value *out (Tcl_Obj *word = NULL) {
-  if (tcl_failed(interp, tcl_new_value($1, &word))) SWIG_fail;
-  Tcl_SetObjResult(interp, word);
-}
-
 #define values list /* Tcl's word for a range, which the API renames to values */
-%typemap(in, noblock=1) (int64_t count, polyshm_view_visit *visit, void *context) (tcl_range range = {0}) {
-  if (tcl_failed(interp, tcl_int64($input, "count", &$1))) SWIG_fail;
-  range.count = $1;
-  range.dtype = polyshm_view_dtype(arg1);
-  $2 = tcl_take;
-  $3 = &range;
-}
-%typemap(argout, noblock=1) (int64_t count, polyshm_view_visit *visit, void *context) {
-  Tcl_SetObjResult(interp, Tcl_NewListObj((Tcl_Size)range$argnum.done, range$argnum.elements));
-  range$argnum.done = 0; /* the elements are the list's now */
-}
-%typemap(freearg, noblock=1) (int64_t count, polyshm_view_visit *visit, void *context) {
-  tcl_range_drop(&range$argnum);
-}
-
-%typemap(in, noblock=1) (const void *elements, int64_t count) (uint8_t *packed = NULL) {
-  if (tcl_failed(interp, tcl_pack($input, polyshm_view_dtype(arg1), &packed, &$2))) SWIG_fail;
-  $1 = packed;
-}
-%typemap(freearg, noblock=1) (const void *elements, int64_t count) {
-  free(packed$argnum);
-}
-
-/* The interpreter's result keeps the list from the start: SWIG writes no freearg for what scripts do not give. */
-%typemap(in, numinputs=0, noblock=1) (polyshm_segment_visit *visit, void *context) {
-  $1 = tcl_visit;
-  $2 = Tcl_NewListObj(0, NULL);
-  Tcl_SetObjResult(interp, $2);
-}
-
-%typemap(in, noblock=1) (const polyshm_value *values, int64_t count) (tcl_items items = {0}) {
-  if (tcl_failed(interp, tcl_items_of($input, &items))) SWIG_fail;
-  $1 = items.data;
-  $2 = items.count;
-}
-%typemap(check, noblock=1) (const polyshm_value *values, int64_t count) {
-  if (tcl_failed(interp, tcl_items_settle(&items$argnum))) SWIG_fail;
-}
-%typemap(freearg, noblock=1) (const polyshm_value *values, int64_t count) {
-  tcl_items_drop(&items$argnum);
-}
-
-%typemap(in, noblock=1) (const int64_t *reserve, int64_t reserve_count) (int64_t *reserve = NULL) {
-  if (tcl_failed(interp, tcl_reserve($input, &reserve, &$2))) SWIG_fail;
-  $1 = reserve;
-}
-%typemap(freearg, noblock=1) (const int64_t *reserve, int64_t reserve_count) {
-  free(reserve$argnum);
-}
-
-/* An index, and scratch for what is there; an item to look for, and scratch for every item. */
-%typemap(in, noblock=1) (int64_t index, void *scratch, int64_t size) (tcl_scratch scratch = {0}, char room[TCL_ROOM]) {
-  if (tcl_failed(interp, tcl_int64($input, "index", &$1))) SWIG_fail;
-  if (tcl_failed(interp, tcl_scratch_at(&scratch, room, arg1, $1))) SWIG_fail;
-  $2 = scratch.data;
-  $3 = scratch.size;
-}
-%typemap(freearg, noblock=1) (int64_t index, void *scratch, int64_t size) {
-  tcl_scratch_end(&scratch$argnum);
-}
-%typemap(in, noblock=1) (const polyshm_value *value, void *scratch, int64_t size)
-                        (polyshm_value value, Tcl_Obj *held = NULL, tcl_scratch scratch = {0}, char room[TCL_ROOM]) {
-  if (tcl_failed(interp, tcl_item($input, &value, &held))) SWIG_fail;
-  if (tcl_failed(interp, tcl_scratch_begin(&scratch, room, polyshm_list_scratch(arg1)))) SWIG_fail;
-  $1 = &value;
-  $2 = scratch.data;
-  $3 = scratch.size;
-}
-%typemap(freearg, noblock=1) (const polyshm_value *value, void *scratch, int64_t size) {
-  tcl_scratch_end(&scratch$argnum);
-  tcl_release(held$argnum);
-}
-
-%typemap(in, noblock=1) (int64_t count, void *scratch, int64_t size, polyshm_list_visit *visit, void *context)
-                        (tcl_range range = {0}, tcl_scratch scratch = {0}, char room[TCL_ROOM]) {
-  if (tcl_failed(interp, tcl_int64($input, "count", &$1))) SWIG_fail;
-  if (tcl_failed(interp, tcl_scratch_begin(&scratch, room, polyshm_list_scratch(arg1)))) SWIG_fail;
-  range.count = $1;
-  $2 = scratch.data;
-  $3 = scratch.size;
-  $4 = tcl_take_value;
-  $5 = &range;
-}
-%typemap(argout, noblock=1) (int64_t count, void *scratch, int64_t size, polyshm_list_visit *visit, void *context) {
-  Tcl_SetObjResult(interp, Tcl_NewListObj((Tcl_Size)range$argnum.done, range$argnum.elements));
-  range$argnum.done = 0; /* the elements are the list's now */
-}
-%typemap(freearg, noblock=1) (int64_t count, void *scratch, int64_t size, polyshm_list_visit *visit, void *context) {
-  tcl_scratch_end(&scratch$argnum);
-  tcl_range_drop(&range$argnum);
-}
-
-%typemap(in, numinputs=0, noblock=1) polyshm_list_format_text *out (polyshm_list_format_text text) {
-  $1 = &text;
-}
-%typemap(argout, noblock=1) polyshm_list_format_text *out {
-  Tcl_SetObjResult(interp, tcl_text($1->text));
-}
-
-%typemap(in, noblock=1) Tcl_Obj *word, Tcl_Obj *item {
-  $1 = $input;
-}
-%typemap(in, numinputs=0, noblock=1) Tcl_Obj **out (Tcl_Obj *made = NULL) {
-  $1 = &made;
-}
-%typemap(argout, noblock=1) Tcl_Obj **out {
-  Tcl_SetObjResult(interp, *$1);
-}
-
-/* Tcl's own set takes the place of the API's. */
-%ignore polyshm_list::set;
-%rename(set) polyshm_list::set_plain;
-%extend polyshm_list {
-  polyshm_status kind(int64_t index, Tcl_Obj **out);
-  polyshm_status items(int64_t index, int64_t count, void *scratch, int64_t size, polyshm_list_visit *visit, void *context);
-  polyshm_status set_plain(int64_t index, Tcl_Obj *word);
-}
-polyshm_status polyshm_list_set_item(struct polyshm_list *self, int64_t index, Tcl_Obj *item);

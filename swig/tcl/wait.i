@@ -53,32 +53,15 @@ static bool tcl_wait_end(tcl_wait *wait) {
   return true;
 }
 
-/* Empty means for ever, as -1 does in C. */
-static polyshm_status tcl_timeout(Tcl_Obj *word, int64_t *out) {
-  polyshm_value value;
-  polyshm_status status = tcl_value(word, &value);
-  if (status)
-    return status;
-  double seconds = value.type == POLYSHM_TYPE_INT64    ? (double)value.as.int64
-                   : value.type == POLYSHM_TYPE_UINT64 ? (double)value.as.uint64
-                                                       : value.as.float64;
-  if (value.type == POLYSHM_TYPE_STR && value.as.bytes.length > 0)
-    return polyshm_fail(POLYSHM_TYPE, "timeout \"%.100s\" is no number of seconds", value.as.bytes.data);
-  if (value.type == POLYSHM_TYPE_STR)
-    seconds = INFINITY;
-  if (!(seconds >= 0))
-    return polyshm_fail(POLYSHM_RANGE, "timeout %.100s: seconds are 0 or more, or {} for ever", Tcl_GetString(word));
-  *out = seconds < 0x1p63 / 1e9 ? (int64_t)(seconds * 1e9) : -1;
-  return POLYSHM_OK;
+static Tcl_Obj *host_new_lock_outcome(Tcl_Interp *interp, polyshm_lock_outcome outcome) {
+  return outcome == POLYSHM_LOCK_TIMED_OUT ? host_new_bool(interp, false)
+                                           : host_new_text(interp, polyshm_lock_outcome_name(outcome));
+}
+
+static Tcl_Obj *host_new_wait_outcome(Tcl_Interp *interp, polyshm_wait_outcome outcome) {
+  return host_new_text(interp, polyshm_wait_outcome_name(outcome));
 }
 %}
-
-%typemap(default, noblock=1) int64_t timeout {
-  $1 = -1;
-}
-%typemap(in, noblock=1) int64_t timeout {
-  if (tcl_failed(interp, tcl_timeout($input, &$1))) SWIG_fail;
-}
 
 /* The api files mark calls with these. */
 %define %polyshm_may_wait(call)
@@ -99,23 +82,3 @@ static polyshm_status tcl_timeout(Tcl_Obj *word, int64_t *out) {
   if (long_work) (void)polyshm_on_wait(before.hook, before.context);
 %}
 %enddef
-
-%typemap(in, numinputs=0, noblock=1) polyshm_lock_outcome *out (polyshm_lock_outcome outcome),
-                                     polyshm_wait_outcome *out (polyshm_wait_outcome outcome) {
-  $1 = &outcome;
-}
-%typemap(argout, noblock=1) polyshm_lock_outcome *out {
-  Tcl_SetObjResult(interp, *$1 == POLYSHM_LOCK_TIMED_OUT ? Tcl_NewBooleanObj(0) : tcl_text(polyshm_lock_outcome_name(*$1)));
-}
-%typemap(argout, noblock=1) polyshm_wait_outcome *out {
-  Tcl_SetObjResult(interp, tcl_text(polyshm_wait_outcome_name(*$1)));
-}
-
-/* Tcl's own that work as long as those with a name (bytes.i, value.i). */
-%polyshm_may_work(polyshm_segment_create_unnamed, arg1 > POLYSHM_LARGE)
-polyshm_status polyshm_segment_create_unnamed(int64_t size, int64_t mode, polyshm_segment **out);
-%polyshm_may_work(polyshm_list_create_unnamed, true)
-polyshm_status polyshm_list_create_unnamed(const polyshm_value *values, int64_t count, const int64_t *reserve,
-                                           int64_t reserve_count, int64_t mode, polyshm_list **out);
-
-%include <scope.i>

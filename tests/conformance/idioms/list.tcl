@@ -68,7 +68,7 @@ set "l": item 0: 9223372036854775808 is outside int64, which a list's integers a
 set: the item is none: say of which kind "x" is
 set: say "str none" for the word, or "none {}" for no value
 item 1: "2" is no item: {int n} {float x} {bool b} {str text} {bytes data} and none are
-wrong # args: should be "LIST set index ?kind? value"
+wrong # args: should be "LIST set index kind_or_value ?value?"
 wrong # args: should be "LIST list ?index? ?count?"
 wrong # args: should be "LIST count kind ?value?"
 wrong # args: should be "polyshm::ShareableList create ?name? items ?option value ...?"}
@@ -175,7 +175,7 @@ check_list list-closed "every method of a closed list" {
 check_list list-objects "an object of another class, and what is no object" {
     set codes {}
     foreach object [list $shm $view _deadbeef_p_polyshm_list {} ::polyshm::ShareableList0 puts] {
-        foreach call {{polyshm::core::ShareableList_get $object 0} {polyshm::core::list_set_item $object 0 none}
+        foreach call {{polyshm::core::ShareableList_get $object 0} {polyshm::core::ShareableList_set $object 0 none {}}
                       {polyshm::core::ShareableList_list $object 0 1} {polyshm::core::ShareableList_count $object none}} {
             lappend codes [fails $call]
         }

@@ -43,26 +43,27 @@ set calls {
     polyshm::Event open ${prefix}e
     polyshm::Event unlink ${prefix}gone_event
     polyshm::core::segment_create ${prefix}made 64 0600
-    polyshm::core::segment_create_unnamed 64 0600
+    polyshm::core::segment_create $::polyshm::core::unnamed 64 0600
     polyshm::core::segment_attach ${prefix}a 0 0
     polyshm::core::segment_open ${prefix}a 64 0600 0
     polyshm::core::segment_unlink_name ${prefix}gone_segment
     polyshm::core::list_create ${prefix}made $items 16 0600
-    polyshm::core::list_create_unnamed $items 16 0600
+    polyshm::core::list_create $::polyshm::core::unnamed $items 16 0600
     polyshm::core::list_attach ${prefix}list 0 0
     polyshm::core::list_open ${prefix}list $items 16 0600 0
     polyshm::core::lock_create ${prefix}made 0600
-    polyshm::core::lock_create_unnamed 0600
+    polyshm::core::lock_create $::polyshm::core::unnamed 0600
     polyshm::core::lock_attach ${prefix}l 0 0
     polyshm::core::lock_open ${prefix}l 0600 0
     polyshm::core::semaphore_create ${prefix}made 2 0600
-    polyshm::core::semaphore_create_unnamed 2 0600
+    polyshm::core::semaphore_create $::polyshm::core::unnamed 2 0600
     polyshm::core::semaphore_attach ${prefix}s 0 0
     polyshm::core::semaphore_open ${prefix}s 2 0600 0
     polyshm::core::event_create ${prefix}made 0600
-    polyshm::core::event_create_unnamed 0600
+    polyshm::core::event_create $::polyshm::core::unnamed 0600
     polyshm::core::event_attach ${prefix}e 0 0
     polyshm::core::event_open ${prefix}e 0600 0
+    polyshm::core::adopt SharedMemory view
     polyshm::core::destroy [polyshm::core::event_attach ${prefix}e 0 0]
 
     $shm read
@@ -101,7 +102,7 @@ set calls {
     $floats each x {set x}
     polyshm::core::View_add $numbers 0 1
     polyshm::core::View_and $numbers 0 1
-    polyshm::core::View_assign $floats 0 {1 2 3}
+    polyshm::core::View_assign $floats {1 2 3} 0
     polyshm::core::View_close $closed_view
     polyshm::core::View_closed $numbers
     polyshm::core::View_compare_exchange $words 0 18446744073709551615 18446744073709551614
@@ -134,11 +135,11 @@ set calls {
     $list index float 1.5
     $list format
     $list each x {set x}
-    polyshm::core::ShareableList_assign $list 0 $items
+    polyshm::core::ShareableList_assign $list $items 0
     polyshm::core::ShareableList_capacity $list 4
     polyshm::core::ShareableList_close $closed_list
     polyshm::core::ShareableList_closed $list
-    polyshm::core::ShareableList_count $list {str x}
+    polyshm::core::ShareableList_count $list str x
     polyshm::core::ShareableList_format $list 4
     polyshm::core::ShareableList_get $list 0
     polyshm::core::ShareableList_get $list 1
@@ -146,7 +147,7 @@ set calls {
     polyshm::core::ShareableList_get $list 4
     polyshm::core::ShareableList_get $list 5
     polyshm::core::ShareableList_get $list 6
-    polyshm::core::ShareableList_index $list [list str $long]
+    polyshm::core::ShareableList_index $list str $long
     polyshm::core::ShareableList_items $list 0 7
     polyshm::core::ShareableList_kind $list 4
     polyshm::core::ShareableList_length $list
@@ -156,8 +157,8 @@ set calls {
     polyshm::core::ShareableList_set $list 4 $strange
     polyshm::core::ShareableList_shm $list
     polyshm::core::ShareableList_unlink $gone_list
-    polyshm::core::list_set_item $list 4 {str warm}
-    polyshm::core::list_set_item $list 4 [list str $strange]
+    polyshm::core::ShareableList_set $list 4 str warm
+    polyshm::core::ShareableList_set $list 4 str $strange
 
     polyshm::with outcome $lock -timeout 1 {set outcome}
     polyshm::with outcome $semaphore {set outcome}
