@@ -6,7 +6,7 @@ set(POLYSHM_SWIG_DIRECTORY "${CMAKE_CURRENT_LIST_DIR}/../swig")
 file(GLOB api RELATIVE "${POLYSHM_SWIG_DIRECTORY}" CONFIGURE_DEPENDS "${POLYSHM_SWIG_DIRECTORY}/api/*.i")
 list(TRANSFORM api REPLACE "(.+)" "%include <\\1>\n")
 list(JOIN api "" api)
-file(CONFIGURE OUTPUT "${CMAKE_CURRENT_BINARY_DIR}/swig/api.i" CONTENT "${api}" @ONLY)
+file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/swig/api.i" CONTENT "${api}" @ONLY)
 
 function(polyshm_module target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "LANGUAGE;SWIG" "FLAGS")
@@ -16,7 +16,7 @@ function(polyshm_module target)
   add_custom_command(
     OUTPUT "${wrapper}"
     COMMAND "${SWIG_EXECUTABLE}" -${arg_SWIG} -Wall -Werror ${arg_FLAGS} "-I${POLYSHM_SWIG_DIRECTORY}/${arg_LANGUAGE}"
-            "-I${POLYSHM_SWIG_DIRECTORY}" "-I${CMAKE_CURRENT_BINARY_DIR}/swig" -o "${wrapper}" "${POLYSHM_SWIG_DIRECTORY}/polyshm.i"
+            "-I${POLYSHM_SWIG_DIRECTORY}" "-I${PROJECT_BINARY_DIR}/swig" -o "${wrapper}" "${POLYSHM_SWIG_DIRECTORY}/polyshm.i"
     DEPENDS ${interfaces} COMMENT "SWIG makes ${target}" VERBATIM)
   add_library(${target} MODULE "${wrapper}")
   target_link_libraries(${target} PRIVATE polyshm::polyshm_static)

@@ -14,7 +14,7 @@ static int64_t polyshm_list_weight(const void *list) {
 %polyshm_readonly(list)
 %polyshm_sequence(list)
 %polyshm_length(list, length)
-%polyshm_attribute(list, shm)
+%polyshm_keeps(list, shm)
 %polyshm_truth(list, closed)
 
 polyshm_status polyshm_list_create(const char *name, const polyshm_value *values, int64_t values_count, const int64_t *reserve,

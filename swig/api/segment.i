@@ -14,7 +14,6 @@
 %polyshm_may_work(polyshm_segment::write, arg4 > POLYSHM_LARGE)
 %polyshm_may_work(polyshm_segment::fill_rest, POLYSHM_IS_LONG(arg4, POLYSHM_LARGE))
 %polyshm_may_work(polyshm_segment::copy_rest, POLYSHM_IS_LONG(arg4, POLYSHM_LARGE))
-%polyshm_weighs_anew(polyshm_segment::close)
 %polyshm_weighs_anew(polyshm_segment::resize)
 %polyshm_weighs_anew(polyshm_segment::refresh)
 

@@ -23,7 +23,7 @@ polyshm_hooked polyshm_on_wait(polyshm_wait_hook *hook, void *context) {
 
 /* ---- long work ---- */
 
-/* Not inlined: tests/core/may_take_long finds by this name which calls may take long. */
+/* Not inlined: tests/hub/facts.py finds by this name which calls may take long. */
 __attribute__((noinline)) polyshm_status polyshm__work(void (*step)(void *context), void *context) {
   if (hooked.hook)
     return hooked.hook(step, context, hooked.context);

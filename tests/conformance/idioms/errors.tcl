@@ -47,7 +47,7 @@ check error-own-count "a wrong call in a user's own proc, within each, is left a
 
 check error-method "an unknown method lists the known ones" {
     set message [says {$shm sise}]
-    expr {[regexp {^bad method "sise": must be [a-z_]+, .*, or [a-z_]+$} $message] && [regexp {\ycopy,.*\ysize,} $message]
+    expr {[regexp {^bad method "sise": must be [a-z_]+, .*, or [a-z_]+$} $message] && [regexp {\ysize,.*\ycopy,} $message]
           && [regexp {\yview\y} $message]}
 } 1
 
