@@ -1,0 +1,372 @@
+# driver.tcl: serves polyshm to the tests; README.md has the protocol. Each statement becomes a script, since in Tcl that is what can
+# be run again and again.
+package require polyshm
+
+# What variables hold, and the tokens of it.
+array set values {}
+array set tokens {}
+
+# ---- tokens: each is {kind value}; kinds are int float string bytes true false nil list variable ----
+
+set line ""
+set at 0
+
+proc broken {message} {
+    return -code error -errorcode BROKEN $message
+}
+
+# Goes behind a pattern, if it comes next in the line; the captures go to the named variables.
+proc take {pattern args} {
+    set places [regexp -inline -indices -start $::at "\\A$pattern" $::line]
+    if {![llength $places]} {
+        return 0
+    }
+    set ::at [expr {[lindex $places 0 1] + 1}]
+    foreach name $args place [lrange $places 1 end] {
+        upvar 1 $name capture
+        set capture [string range $::line {*}$place]
+    }
+    return 1
+}
+
+proc rest {} {
+    string range $::line $::at end
+}
+
+proc unescape {body} {
+    set text ""
+    foreach {all plain byte code character} [regexp -inline -all {([^\\]+)|\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|(.))} $body] {
+        if {"$byte$code" ne ""} {
+            append text [format %c 0x$byte$code]
+        } elseif {$character ne "" && [string first $character {nt"\\}] < 0} {
+            broken "an unknown escape: \\$character"
+        } else {
+            append text $plain [string map {n \n t \t} $character]
+        }
+    }
+    return $text
+}
+
+proc token {} {
+    if {[take {"((?:[^"\\]|\\.)*)"(?:\*(\d+))?} body times]} {
+        return [list string [string repeat [unescape $body] [expr {$times eq "" ? 1 : $times}]]]
+    } elseif {[take {b"((?:[^"\\]|\\.)*)"} body]} {
+        return [list bytes [unescape $body]]
+    } elseif {[take {\[}]} {
+        set elements {}
+        while {![take { *\]}]} {
+            take { +}
+            lappend elements [token]
+        }
+        return [list list $elements]
+    } elseif {![take {([^] ]+)} word]} {
+        broken "cannot read: [rest]"
+    }
+    switch -regexp -- $word {
+        {^-?\d+$} {return [list int $word]}
+        {^-?(nan|inf|\d[\d.e+-]*)$} {return [list float $word]}
+        {^(nil|true|false)$} {return [list $word $word]}
+        {^@foreign$} {return {string _deadbeef_p_polyshm_segment}}
+        {^@table$} {return {string {a b c}}}
+        default {return [list variable $word]}
+    }
+}
+
+# A token as a word of a script: in Tcl all is text.
+proc word {token} {
+    lassign $token kind value
+    switch $kind {
+        nil {return {{}}}
+        variable {return "\[variable_value $value\]"}
+        default {return [list [plain $token]]}
+    }
+}
+
+proc plain {token} {
+    lassign $token kind value
+    switch $kind {
+        list {return [lmap element $value {plain $element}]}
+        nil {return ""}
+        default {return $value}
+    }
+}
+
+proc variable_value {name} {
+    if {![info exists ::values($name)]} {
+        broken "there is no variable $name"
+    }
+    return $::values($name)
+}
+
+# A string is text where one is needed; tokens have its bytes, and characters for what is beyond those.
+proc utf8 {string} {
+    if {[regexp {[^\u0000-\u00ff]} $string]} {
+        set string [join [lmap c [split $string ""] {expr {[scan $c %c] > 255 ? [encoding convertto utf-8 $c] : $c}}] ""]
+    }
+    encoding convertfrom utf-8 $string
+}
+
+# ---- items of a ShareableList: {kind value} ----
+
+proc item {token} {
+    lassign $token kind value
+    switch $kind {
+        string {return [list str [utf8 $value]]}
+        true - false {return [list bool $kind]}
+        nil {return {none {}}}
+        default {return [list $kind $value]}
+    }
+}
+
+proc item_words {token} {
+    lmap part [item $token] {list $part}
+}
+
+# A list's items, as a word; what is no list stays as it is.
+proc items {token} {
+    if {[lindex $token 0] eq "list"} {
+        return [list [lmap element [lindex $token 1] {item $element}]]
+    }
+    word $token
+}
+
+# The words of a list's method: those that are values say their kinds.
+proc list_words {method positional} {
+    lassign $positional first second
+    switch $method {
+        set {return [list [word $first] {*}[item_words $second]]}
+        count - index {return [item_words $first]}
+        assign {return [list [items $first] {*}[lmap token [lrange $positional 1 end] {word $token}]]}
+        default {return [lmap token $positional {word $token}]}
+    }
+}
+
+# ---- answers ----
+
+set truths {readonly closed stale owned locked dirty is_set acquire try_acquire wait lock try_lock}
+set texts {name dtype format directory version kind}
+
+proc quoted {bytes} {
+    if {[regexp {[^ !#-\[\]-~]} $bytes]} {
+        set bytes [join [lmap c [split $bytes ""] {
+            expr {[regexp {[ !#-\[\]-~]} $c] ? $c : [format \\x%02x [scan $c %c]]}
+        }] ""]
+    }
+    return "\"$bytes\""
+}
+
+proc text {text} {
+    quoted [encoding convertto utf-8 $text]
+}
+
+# As C's %.17g writes it; Tcl's knows no NaN.
+proc float {number} {
+    if {$number in {NaN Inf -Inf}} {
+        return [string tolower $number]
+    }
+    set word [format %.17g $number]
+    if {[string is entier -strict $word]} {
+        append word .0
+    }
+    return $word
+}
+
+# By its looks: for what is a number or nothing, or one of polyshm's words.
+proc plainly {result} {
+    if {$result eq ""} {
+        return nil
+    } elseif {[string is entier -strict $result]} {
+        return $result
+    } elseif {[string is double -strict $result]} {
+        return [float $result]
+    }
+    text $result
+}
+
+proc told_item {kind value} {
+    switch $kind {
+        none {return nil}
+        str {return [text $value]}
+        bytes {return b[quoted $value]}
+        bool {return [expr {$value ? "true" : "false"}]}
+        float {return [float $value]}
+        default {return $value}
+    }
+}
+
+proc is_list {object} {
+    string match ::polyshm::ShareableList* $object
+}
+
+# A method's result as a token; the object that it was called on is "" for a class's.
+proc told {method object first result} {
+    if {$method in $::truths && $result in {0 1}} {
+        return [expr {$result ? "true" : "false"}]
+    } elseif {$method in $::texts} {
+        return [text $result]
+    } elseif {$method eq "read"} {
+        return b[quoted $result]
+    } elseif {$method eq "names"} {
+        return "\[[join [lmap name $result {text $name}]]\]"
+    } elseif {[string match ::polyshm::* $result] && [namespace which -command $result] ne ""} {
+        return object
+    } elseif {[is_list $object] && $method eq "get"} {
+        return [told_item [$object kind $first] $result]
+    } elseif {[is_list $object] && $method eq "values"} {
+        set index [expr {$first eq "" ? -1 : $first - 1}]
+        return "\[[join [lmap value $result {told_item [$object kind [incr index]] $value}]]\]"
+    } elseif {$method eq "values"} {
+        return "\[[join [lmap value $result {plainly $value}]]\]"
+    } elseif {$method eq "index" && $result == -1} { ;# what Tcl's searches say of nothing found
+        return nil
+    }
+    plainly $result
+}
+
+# ---- statements ----
+
+proc names {} {
+    lsort [lmap segment [::polyshm::segments] {dict get $segment name}]
+}
+
+proc option {key token} {
+    switch $key {
+        name {return [list [utf8 [plain $token]]]}
+        sequence {return [items $token]}
+        default {return [word $token]}
+    }
+}
+
+# The script of a call.
+proc command {target method positional options} {
+    if {$target eq "polyshm"} {
+        set words [lmap token $positional {list [utf8 [plain $token]]}]
+        return [join [list [expr {$method eq "names" ? "names" : "::polyshm::$method"}] {*}$words]]
+    }
+    if {[regexp {^[A-Z]} $target]} {
+        set words [lmap token $positional {word $token}]
+        if {[lindex $positional 0 0] eq "string"} { ;# a name is text, and tokens have bytes
+            lset words 0 [list [utf8 [lindex $positional 0 1]]]
+        }
+        if {$target eq "ShareableList" && $method in {create open}} {
+            lset words 1 [items [lindex $positional 1]]
+        }
+        if {$method eq "create" && [lindex $positional 0 0] eq "nil"} {
+            set words [lrange $words 1 end]
+        }
+        return [join [list ::polyshm::$target $method {*}$words {*}$options]]
+    }
+    if {[info exists ::values($target)] && [is_list $::values($target)]} {
+        set words [list_words $method $positional]
+    } else {
+        set words [lmap token $positional {word $token}]
+    }
+    join [list "\[variable_value $target\]" [expr {$method eq "values" ? "list" : $method}] {*}$words {*}$options]
+}
+
+# The token of a token: a variable's as it is when the script runs.
+proc expected {token} {
+    lassign $token kind value
+    switch $kind {
+        variable {return \$::tokens($value)}
+        string {return [list [quoted $value]]}
+        bytes {return [list b[quoted $value]]}
+        float {return [list [float $value]]}
+        list {return "\[join \[list [lmap element $value {expected $element}]\]\]"}
+        default {return [list $value]}
+    }
+}
+
+# The line as a script, which sets `answer`.
+proc compile {text} {
+    set ::line $text
+    set ::at 0
+    if {[take {when (\w+) } name]} {
+        set wanted [expected [token]]
+        take { +}
+        return "if {\[string equal \$::tokens($name) $wanted\]} {\n[call $text]\n}"
+    }
+    call $text
+}
+
+proc call {text} {
+    if {[take {fail }]} {
+        return [list broken [lindex [token] 1]]
+    }
+    if {![take {(?:(\w+) = )?(\w+)\.(\w+)} variable target method]} {
+        broken "cannot read: $text"
+    }
+    set positional {}
+    set options {}
+    while {[take { +(?!->)}] && $::at < [string length $::line]} {
+        if {[take {(\w+)=} key]} {
+            lappend options -$key [option $key [token]]
+        } else {
+            lappend positional [token]
+        }
+    }
+    set object [expr {[regexp {^([A-Z]|polyshm$)} $target] ? "{}" : "\$::values($target)"}]
+    set first [word [expr {[llength $positional] ? [lindex $positional 0] : {nil nil}}]]
+    set script "set result \[[command $target $method $positional $options]\]\n"
+    append script "set answer \[told $method $object $first \$result\]\n"
+    if {$variable ne ""} {
+        append script "set ::values($variable) \$result\nset ::tokens($variable) \$answer\n"
+    }
+    if {[take { *-> *}]} {
+        append script "if {!\[string equal \$answer [expected [token]]\]} {broken \"\[lindex [list [list $text]] 0\]: it gave \$answer\"}\n"
+    }
+    return $script
+}
+
+# `repeat` needs no answers but those that something compares.
+proc without_answers {script} {
+    expr {[regexp -all {\$answer} $script] ? $script : [regsub {set answer [^\n]*\n} $script {}]}
+}
+
+proc repeat_lines {times count} {
+    set scripts {}
+    for {set i 0} {$i < $count} {incr i} {
+        lappend scripts [without_answers [compile [gets stdin]]]
+    }
+    apply [list times "while {\[incr times -1\] >= 0} {\n[join $scripts \n]}"] $times
+    return nil
+}
+
+proc forget {} {
+    foreach {name object} [array get ::values] {
+        catch {$object destroy}
+    }
+    array unset ::values
+    array unset ::tokens
+    return nil
+}
+
+proc serve {line} {
+    if {$line eq "forget"} {
+        return [forget]
+    } elseif {[regexp {^repeat (\d+) (\d+)$} $line all times count]} {
+        return [repeat_lines $times $count]
+    }
+    apply [list {} "set answer nil\n[compile $line]\nreturn \$answer"]
+}
+
+proc failure {message errorcode} {
+    switch [lindex $errorcode 0] {
+        POSIX - POLYSHM {return "error [lindex $errorcode 1] [text $message]"}
+        BROKEN {return "broken [text $message]"}
+        default {return "broken [text "$message ($errorcode)"]"}
+    }
+}
+
+fconfigure stdin -encoding iso8859-1 -translation lf
+fconfigure stdout -encoding iso8859-1 -translation lf
+puts "ready tcl tcl[info tclversion]"
+flush stdout
+while {[gets stdin text] >= 0} {
+    if {[catch {serve $text} answer details]} {
+        set answer [failure $answer [dict get $details -errorcode]]
+    }
+    puts $answer
+    flush stdout
+}
+forget
