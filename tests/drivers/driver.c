@@ -46,15 +46,15 @@ struct variable {
 };
 
 struct argument {
-  char key[WORD_BYTES]; /* "" for one that stands in its place */
   struct object object;
+  const char *key; /* of those behind the ones that stand in their places */
   bool used;
 };
 
 struct call {
   struct object self;
   struct argument *arguments;
-  int count;
+  int placed, count; /* those in their places, and all */
   struct object result;
 };
 
@@ -256,16 +256,16 @@ enum { ONLY_BY_KEY = -1 };
 
 /* The argument in that place or of that key; NULL if it was not given. */
 static struct object *find(struct call *call, int place, const char *key) {
-  int passed = 0;
-  for (int i = 0; i < call->count; i++) {
-    struct argument *argument = &call->arguments[i];
-    bool here = *argument->key ? strcmp(argument->key, key) == 0 : passed++ == place;
-    if (here) {
-      argument->used = true;
-      return argument->object.kind == VARIABLE ? &argument->object.variable->object : &argument->object;
-    }
-  }
-  return NULL;
+  struct argument *found = NULL;
+  if (place >= 0 && place < call->placed)
+    found = &call->arguments[place];
+  for (int i = call->placed; !found && i < call->count; i++)
+    if (strcmp(call->arguments[i].key, key) == 0)
+      found = &call->arguments[i];
+  if (!found)
+    return NULL;
+  found->used = true;
+  return found->object.kind == VARIABLE ? &found->object.variable->object : &found->object;
 }
 
 static int64_t integer(struct call *call, int place, const char *key, int64_t absent) {
@@ -516,19 +516,21 @@ static polyshm_status segment_copy(struct call *call) {
   return polyshm_segment_copy(call->self.segment, source, offset, length, source_offset);
 }
 
+/* Where a call puts a number that is its result. */
+static polyshm_value *number_result(struct call *call) {
+  call->result = (struct object){.kind = SCALAR};
+  return &call->result.value;
+}
+
 static struct object number_object(const polyshm_value *number) {
   return (struct object){.kind = SCALAR, .value = *number};
 }
 
 static polyshm_status segment_get_value(struct call *call) {
   polyshm_dtype dtype = -1;
-  polyshm_value number = {.type = POLYSHM_TYPE_NONE};
   int64_t offset = integer(call, 1, "offset", 0);
   polyshm_status status = polyshm_dtype_from_name(text(call, 0, "dtype"), &dtype);
-  if (!status)
-    status = polyshm_segment_get_value(call->self.segment, dtype, offset, &number);
-  call->result = number_object(&number);
-  return status;
+  return status ? status : polyshm_segment_get_value(call->self.segment, dtype, offset, number_result(call));
 }
 
 static polyshm_status segment_set_value(struct call *call) {
@@ -577,10 +579,7 @@ static polyshm_status view_offset(struct call *call) {
 }
 
 static polyshm_status view_get(struct call *call) {
-  polyshm_value number = {.type = POLYSHM_TYPE_NONE};
-  polyshm_status status = polyshm_view_get(call->self.view, integer(call, 0, "index", 0), &number);
-  call->result = number_object(&number);
-  return status;
+  return polyshm_view_get(call->self.view, integer(call, 0, "index", 0), number_result(call));
 }
 
 static polyshm_status view_set(struct call *call) {
@@ -850,12 +849,8 @@ typedef polyshm_status operation(polyshm_view *view, int64_t index, const polysh
                                  polyshm_value *out);
 
 static polyshm_status operate(struct call *call, operation *what) {
-  polyshm_value before = {.type = POLYSHM_TYPE_NONE};
   int64_t index = integer(call, 0, "index", 0);
-  const polyshm_value *operand = value(call, 1);
-  polyshm_status status = what(call->self.view, index, operand, &before);
-  call->result = number_object(&before);
-  return status;
+  return what(call->self.view, index, value(call, 1), number_result(call));
 }
 
 #define OPERATION(verb)                                                                                      \
@@ -871,10 +866,7 @@ OPERATION(exchange)
 #undef OPERATION
 
 static polyshm_status view_load(struct call *call) {
-  polyshm_value number = {.type = POLYSHM_TYPE_NONE};
-  polyshm_status status = polyshm_view_load(call->self.view, integer(call, 0, "index", 0), &number);
-  call->result = number_object(&number);
-  return status;
+  return polyshm_view_load(call->self.view, integer(call, 0, "index", 0), number_result(call));
 }
 
 static polyshm_status view_store(struct call *call) {
@@ -883,13 +875,9 @@ static polyshm_status view_store(struct call *call) {
 }
 
 static polyshm_status view_compare_exchange(struct call *call) {
-  polyshm_value before = {.type = POLYSHM_TYPE_NONE};
   int64_t index = integer(call, 0, "index", 0);
   const polyshm_value *expected = value(call, 1), *replacement = value(call, 2);
-  polyshm_status status =
-      polyshm_view_compare_exchange(call->self.view, index, expected, replacement, &before);
-  call->result = number_object(&before);
-  return status;
+  return polyshm_view_compare_exchange(call->self.view, index, expected, replacement, number_result(call));
 }
 
 static struct object word_object(const char *word) {
@@ -1419,7 +1407,7 @@ struct statement {
   const struct method *method;
   enum kind of; /* the kind of self that the method was found for */
   struct argument arguments[MAX_ARGUMENTS];
-  int count;
+  int placed, count;
   bool fails, expects; /* `fail`; whether `expected` was given */
   struct object expected;
 };
@@ -1440,10 +1428,14 @@ static void read_arguments(struct statement *statement) {
     }
     struct argument *argument = &statement->arguments[statement->count++];
     const char *start = cursor;
-    read_word(argument->key);
-    if (!*argument->key || !accept("=")) {
-      *argument->key = '\0';
+    char key[WORD_BYTES];
+    read_word(key);
+    if (*key && accept("=")) {
+      argument->key = strcpy(keep(WORD_BYTES), key);
+    } else {
       cursor = start;
+      if (++statement->placed != statement->count)
+        stop("an argument behind KEY=VALUE");
     }
     argument->object = read_object();
   }
@@ -1539,10 +1531,8 @@ static bool comes(const struct statement *statement) {
 
 /* Calls it, and says what is wrong with its result. */
 static polyshm_status call_method(struct statement *statement, struct call *call) {
-  for (int i = 0; i < statement->count; i++) {
-    statement->arguments[i].used = false;
+  for (int i = 0; i < statement->count; i++)
     (void)meant(&statement->arguments[i].object);
-  }
   if (statement->self)
     find_own_method(statement);
   if (*problem)
@@ -1552,7 +1542,8 @@ static polyshm_status call_method(struct statement *statement, struct call *call
   const polyshm_status status = statement->method->run(call);
   for (int i = 0; i < statement->count; i++)
     if (!statement->arguments[i].used)
-      stop("%s.%s has no argument %s", statement->target, statement->name, statement->arguments[i].key);
+      stop("%s.%s has no argument %s", statement->target, statement->name,
+           i < statement->placed ? "there" : statement->arguments[i].key);
   if (!status && statement->expects && !equal(&call->result, meant(&statement->expected))) {
     char *given = NULL;
     size_t length = 0;
@@ -1570,7 +1561,8 @@ static polyshm_status call_method(struct statement *statement, struct call *call
 static bool run_statement(struct statement *statement, bool wanted) {
   static const struct object nothing = {.kind = NOTHING};
   const struct object *answer = &nothing;
-  struct call call = {.arguments = statement->arguments, .count = statement->count};
+  struct call call = {
+      .arguments = statement->arguments, .placed = statement->placed, .count = statement->count};
   polyshm_status status = POLYSHM_OK;
   if (!*problem && comes(statement)) {
     if (statement->fails)
@@ -1594,7 +1586,8 @@ static bool run_statement(struct statement *statement, bool wanted) {
     put_object(stdout, answer);
   }
   *problem = '\0';
-  release(&call.result);
+  if (call.result.kind >= SEGMENT)
+    release(&call.result);
   return good;
 }
 

@@ -1,7 +1,6 @@
 -- driver.lua: serves polyshm to the tests; README.md has the protocol. In Lua 5.1 to 5.4 and LuaJIT.
 local polyshm = require "polyshm"
 
-local unpack = table.unpack or unpack
 local DOUBLES = not math.type -- numbers are doubles, and integers are not told from them
 
 local variables = {}
@@ -137,7 +136,7 @@ end
 
 local ITEM_AT = {set = 2, count = 1, index = 1} -- which argument is an item, and may be none
 
----- calls ----
+---- what programs call ----
 
 local METHODS = {values = "totable", ["and"] = "band", ["or"] = "bor", xor = "bxor"}
 
@@ -148,30 +147,14 @@ local function names()
   return found
 end
 
-local function call(target, method, arguments, count)
-  if target == "polyshm" then
-    if method == "names" then return names() end
-    local member = polyshm[method]
-    if type(member) ~= "function" then return member end
-    return member(unpack(arguments, 1, count))
-  end
-  if target:find "^%u" then
-    if method == "new" then return polyshm[target](arguments[count]) end
-    return polyshm[target][method](unpack(arguments, 1, count))
-  end
-  local object = variables[target]
-  if object == nil then error("there is no variable " .. target, 0) end
-  if method == "kind" then return kind(object, arguments[1]) end
-  local member = object[METHODS[method] or method]
-  if member == nil then error("there is no " .. method, 0) end
-  if type(member) ~= "function" then return member end
-  return member(object, unpack(arguments, 1, count))
-end
-
--- What the call gave, or nil and its error: the two ways in which calls fail come to the same here.
-local function outcome(ok, result, err)
-  if not ok then return nil, result end
-  return result, err
+-- An attribute, or what a method gives.
+local function member(object, name, ...)
+  if object == nil then error("there is no such variable", 0) end
+  local found = object[name]
+  if found == nil then error("there is no " .. name, 0) end
+  if type(found) ~= "function" then return found end
+  if object == polyshm then return found(...) end
+  return found(object, ...)
 end
 
 local function broken(why)
@@ -183,114 +166,117 @@ local function failed(err)
   return ("error %s %s"):format(err.code, told_string(err.message))
 end
 
--- What a method's result is as a token.
-local function answer(target, method, arguments, result)
+local function unexpected(line, result)
+  error(("%s: it gave %s"):format(line, told(result)), 0)
+end
+
+---- programs: lines become Lua, which runs as fast as what a user writes ----
+
+-- A program's constants, and the variables that it names.
+local function program()
+  return {constants = {}, names = {}}
+end
+
+local function constant(self, x)
+  if type(x) == "number" and x == math.floor(x) and math.abs(x) < 2 ^ 31 and 1 / x > 0 then return told_number(x) end
+  if x == nil then return "nil" end
+  self.constants[#self.constants + 1] = x
+  return ("K[%d]"):format(#self.constants)
+end
+
+local function variable(self, name)
+  self.names[name] = true
+  return "v_" .. name
+end
+
+-- The expression of the token at a place, and the place behind it.
+local function expression(self, line, at, is_item)
+  local x, after, name = value(line, at, is_item)
+  return name and variable(self, name) or constant(self, x), after
+end
+
+-- The expression of a call, and the place behind it.
+local function call(self, target, method, line, at)
+  local list = target == "ShareableList" or is_list(variables[target])
+  local arguments, options = {}, {}
+  while at <= #line and not line:find("^%->", at) do
+    local key, value_at = line:match("^(%l[%w_]*)=()", at)
+    local word, after = expression(self, line, value_at or at, list and (not key or key == "sequence"))
+    if key then
+      options[#options + 1] = ("%s = %s"):format(key, word)
+    else
+      arguments[#arguments + 1] = list and word == "nil" and #arguments + 1 == ITEM_AT[method] and "none" or word
+    end
+    at = line:match("^ *()", after)
+  end
+  if options[1] then arguments[#arguments + 1] = ("{%s}"):format(table.concat(options, ", ")) end
+  local words = table.concat(arguments, ", ")
+  if target == "polyshm" then
+    if method == "names" then return "names()", at end
+    return ("member(polyshm, %q%s)"):format(method, words ~= "" and ", " .. words or ""), at
+  elseif target:find "^%u" then
+    return ("polyshm.%s%s(%s)"):format(target, method == "new" and "" or "." .. method, words), at
+  end
+  local object = variable(self, target)
+  method = METHODS[method] or method
+  if method == "kind" then return ("kind(%s, %s)"):format(object, words), at end
+  local known, found = pcall(function() return variables[target][method] end)
+  if known and type(found) == "function" then return ("%s:%s(%s)"):format(object, method, words), at end
+  return ("member(%s, %q%s)"):format(object, method, words ~= "" and ", " .. words or ""), at
+end
+
+-- A line as Lua.
+local function source(self, line, at)
+  local name, when_at = line:match("^when (%w+) ()", at)
+  if name then
+    local wanted, after = expression(self, line, when_at)
+    return ("if %s == %s then %s end"):format(variable(self, name), wanted, source(self, line, line:match("^ *()", after)))
+  end
+  local words = line:match('^fail "()', at)
+  if words then return ("error(%s, 0)"):format(constant(self, (quoted(line, words)))) end
+  local result, behind = line:match("^(%w+) = ()", at)
+  local target, method, after = line:match("^(%w+)%.([%w_]+) *()", behind or at)
+  if not target then error("cannot read this: " .. line, 0) end
+  local words_of_call, next_at = call(self, target, method, line, after)
+  local text = ("r, e = %s if e ~= nil then error(e, 0) end"):format(words_of_call)
+  if result then text = text .. (" %s = r"):format(variable(self, result)) end
+  local expects = line:match("^%-> *()", next_at)
+  if expects then
+    text = text .. (" if r ~= %s then unexpected(%s, r) end"):format(expression(self, line, expects), constant(self, line))
+  end
+  return text
+end
+
+-- Runs the lines so many times, and returns the last result.
+local function run(lines, times)
+  local self, texts, taken, given = program(), {}, {}, {}
+  for i, line in ipairs(lines) do texts[i] = source(self, line, 1) end
+  for name in pairs(self.names) do
+    taken[#taken + 1] = ("local v_%s = V.%s"):format(name, name)
+    given[#given + 1] = ("V.%s = v_%s"):format(name, name)
+  end
+  local text = ("local V, K, polyshm, names, member, kind, unexpected, none, times = ... local r, e %s\n" ..
+    "for _ = 1, times do\n%s\nend %s\nreturn r"):format(table.concat(taken, " "), table.concat(texts, "\n"), table.concat(given, " "))
+  local chunk = assert((loadstring or load)(text))
+  return chunk(variables, self.constants, polyshm, names, member, kind, unexpected, polyshm.none, times)
+end
+
+---- lines ----
+
+-- What the result of a statement is as a token: items of lists say more than Lua's types tell.
+local function answer(line, result)
+  local target, method, first = line:match "(%w+)%.([%w_]+) *([-%d]*)"
   local list = variables[target]
-  if is_list(list) then
-    if method == "get" then return told_item(list, arguments[1], result) end
-    if method == "values" then return told_items(list, arguments[1] or 0, result) end
+  if is_list(list) and not line:find "^when" then
+    if method == "get" then return told_item(list, tonumber(first), result) end
+    if method == "values" then return told_items(list, tonumber(first) or 0, result) end
   end
   return told(result)
 end
 
----- statements: compile(LINE) makes a function that runs it. It returns whether it came out as expected, and the answer; this
----- may be a function to call with the arguments and the result, which come behind it ----
-
-local function compile_call(line, at)
-  local variable, behind = line:match("^(%w+) = ()", at)
-  local target, method, after = line:match("^(%w+)%.([%w_]+) *()", behind or at)
-  if not target then error("cannot read this: " .. line, 0) end
-  at = after
-  local given, references, options, count = {}, {}, nil, 0
-  local items = target == "ShareableList" or is_list(variables[target])
-  local item_at = items and ITEM_AT[method]
-  while at <= #line and not line:find("^%->", at) do
-    local key, value_at = line:match("^(%l[%w_]*)=()", at)
-    local x, next_at, reference = value(line, value_at or at, items and (not key or key == "sequence"))
-    if key then
-      options = options or {}
-      options[key] = x
-    else
-      count = count + 1
-      references[count] = reference
-      given[count] = x
-      if x == nil and not reference and count == item_at then given[count] = polyshm.none end
-    end
-    at = line:match("^ *()", next_at)
-  end
-  if options then
-    count = count + 1
-    given[count] = options
-  end
-  local expected, _, expected_reference
-  local expects = line:match("^%-> *()", at)
-  if expects then
-    expected, _, expected_reference = value(line, expects)
-    expected = told(expected)
-  end
-  local refers = next(references) ~= nil
-  local function tell(arguments, result) return answer(target, method, arguments, result) end
-  return function()
-    local arguments = given
-    if refers then
-      arguments = {unpack(given, 1, count)}
-      for i, name in pairs(references) do
-        arguments[i] = variables[name]
-        if arguments[i] == nil then return false, broken("there is no " .. name) end
-      end
-    end
-    local result, err = outcome(pcall(call, target, method, arguments, count))
-    if err ~= nil then return false, failed(err) end
-    if variable then variables[variable] = result end
-    if expects then
-      local got = tell(arguments, result)
-      if got ~= (expected_reference and told(variables[expected_reference]) or expected) then
-        return false, broken(("%s: it gave %s"):format(line, got))
-      end
-    end
-    return true, tell, arguments, result
-  end
-end
-
-local function compile(line, at)
-  at = at or 1
-  local name, when_at = line:match("^when (%w+) ()", at)
-  if name then
-    local x, after, reference = value(line, when_at)
-    local expected, run = told(x), compile(line, line:match("^ *()", after))
-    return function()
-      if told(variables[name]) ~= (reference and told(variables[reference]) or expected) then return true, "nil" end
-      return run()
-    end
-  end
-  local words = line:match('^fail "()', at)
-  if words then
-    local why = broken(quoted(line, words))
-    return function() return false, why end
-  end
-  return compile_call(line, at)
-end
-
-local function run_line(line)
-  local _, tells, arguments, result = compile(line)()
-  return type(tells) == "function" and tells(arguments, result) or tells
-end
-
-local function repeat_lines(times, count)
-  local runs = {}
-  for i = 1, count do runs[i] = compile(io.read()) end
-  for _ = 1, times do
-    for i = 1, count do
-      local ok, why = runs[i]()
-      if not ok then return why end
-    end
-  end
-  return "nil"
-end
-
 local function forget()
-  for _, variable in pairs(variables) do
-    if type(variable) == "userdata" then variable:close() end
+  for _, held in pairs(variables) do
+    if type(held) == "userdata" then held:close() end
   end
   variables = {}
   return "nil"
@@ -299,15 +285,18 @@ end
 local function serve(line)
   if line == "forget" then return forget() end
   local times, count = line:match "^repeat (%d+) (%d+)$"
-  if times then return repeat_lines(tonumber(times), tonumber(count)) end
-  return run_line(line)
+  if not times then return answer(line, run({line}, 1)) end
+  local lines = {}
+  for i = 1, tonumber(count) do lines[i] = io.read() end
+  run(lines, tonumber(times))
+  return "nil"
 end
 
 print(("ready lua %s integers=%d"):format(jit and "luajit" or _VERSION:lower():gsub(" ", ""), DOUBLES and 53 or 64))
 io.flush()
 for line in io.lines() do
-  local ok, line_answer = pcall(serve, line)
-  print(ok and line_answer or broken(line_answer))
+  local ok, result = pcall(serve, line)
+  print(ok and result or failed(result))
   io.flush()
 end
 forget()

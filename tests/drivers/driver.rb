@@ -9,13 +9,7 @@ WORDS = { "nan" => Float::NAN, "inf" => Float::INFINITY, "-inf" => -Float::INFIN
           "@foreign" => Object.new, "@table" => {} }.freeze
 ESCAPES = { "n" => "\n", "t" => "\t", "\"" => "\"", "\\" => "\\" }.freeze
 VARIABLES = {}
-
-Variable = Struct.new(:name) do
-  def value = VARIABLES.fetch(name) { raise "there is no variable #{name}" }
-end
-
-# What a token stands for now.
-def meant(token) = token.is_a?(Variable) ? token.value : token
+Variable = Struct.new(:name)
 
 # ---- tokens ----
 
@@ -96,7 +90,7 @@ def failed(error)
   "error #{error.code} #{told_string(error.message.b.force_encoding("UTF-8"))}"
 end
 
-# ---- calls ----
+# ---- what programs call ----
 
 def kind(value)
   case value
@@ -107,74 +101,94 @@ def kind(value)
   end
 end
 
-# The method that a verb is in Ruby: an attribute that is true or false has a question mark.
-METHODS = Hash.new do |known, (type, verb)|
-  known[[type, verb]] =
-    VERBS.fetch(verb) { (!type.method_defined?(verb) && type.method_defined?("#{verb}?") ? "#{verb}?" : verb).to_sym }
-end
+def names = PolyShm.segments.map(&:name).sort
 
-# What answers to a target's name: the module, a class, or what a variable holds.
-def receiver_of(target)
-  target == "polyshm" ? PolyShm : target.match?(/\A[A-Z]/) ? PolyShm.const_get(target) : Variable.new(target)
-end
+def held(name) = VARIABLES.fetch(name) { raise "there is no variable #{name}" }
 
-# What a lambda calls, once its arguments are known. How a lock's wait ended comes in the cases' words.
-def caller_of(target, verb, keywords)
-  return -> { PolyShm.segments.map(&:name).sort } if target == "polyshm" && verb == "names"
-  return ->(*arguments) { kind(Variable.new(target).value.get(*arguments)) } if verb == "kind"
+# How a wait ended comes in the tests' words.
+def outcome(result) = result.is_a?(Symbol) ? result.to_s.tr("_", "-") : result
 
-  receiver = receiver_of(target)
-  waits = %w[lock try_lock].include?(verb)
-  lambda do |*arguments|
-    object = meant(receiver)
-    method = METHODS[[object.is_a?(Module) ? object.singleton_class : object.class, verb]]
-    result = object.public_send(method, *arguments, **keywords)
-    waits && result.nil? && object.is_a?(PolyShm::Lock) ? false : result
+def unexpected(line, result) = raise("#{line}: it gave #{told(result)}")
+
+# ---- programs: lines become Ruby, which runs as fast as what a user writes ----
+
+class Program
+  def initialize(lines)
+    @constants = []
+    @names = {}
+    @text = lines.map { |line| statement(Line.new(line)) }.join("\n")
+  end
+
+  # Runs it so many times, and returns the last result.
+  def run(times)
+    taken = @names.keys.map { |name| "v_#{name} = VARIABLES[#{name.inspect}]\n" }
+    given = @names.keys.map { |name| "VARIABLES[#{name.inspect}] = v_#{name} unless v_#{name}.nil?\n" }
+    eval("->(k, times) { r = nil\n#{taken.join}while (times -= 1) >= 0\n#{@text}\nend\n#{given.join}r }", TOPLEVEL_BINDING)
+      .call(@constants, times)
+  end
+
+  private
+
+  def constant(value)
+    return value.inspect if [nil, true, false].include?(value) || value.is_a?(Integer)
+
+    @constants << value
+    "k[#{@constants.size - 1}]"
+  end
+
+  def variable(name)
+    @names[name] = true
+    "v_#{name}"
+  end
+
+  def expression(token) = token.is_a?(Variable) ? variable(token.name) : constant(token)
+
+  def statement(line)
+    if (found = line.accept(/when (\w+) /))
+      name = variable(found[1])
+      wanted = expression(line.token)
+      line.accept(/ +/)
+      return "if #{name} == #{wanted}\n#{statement(line)}\nend"
+    end
+    return "raise #{constant(line.token)}" if line.accept(/fail /)
+
+    found = line.accept(/(?:(\w+) = )?(\w+)\.(\w+)/) or raise "cannot read this: #{line.text}"
+    result, target, verb = found[1], found[2], found[3]
+    text = "r = #{call(target, verb, arguments(line))}\n"
+    text << "#{variable(result)} = r\n" if result
+    text << "unexpected(#{constant(line.text)}, r) unless r == #{expression(line.token)}\n" if line.accept(/->/)
+    text
+  end
+
+  def arguments(line)
+    words = []
+    while line.more?
+      key = line.accept(/([a-z_]+)=/)&.[](1)
+      words << "#{"#{key}: " if key}#{expression(line.token)}"
+    end
+    words.join(", ")
+  end
+
+  def call(target, verb, words)
+    return "names" if target == "polyshm" && verb == "names"
+    return "PolyShm.#{VERBS.fetch(verb, verb)}(#{words})" if target == "polyshm"
+    return "PolyShm::#{target}.#{verb}(#{words})" if target.match?(/\A[A-Z]/)
+
+    object, type = variable(target), held(target)
+    return "kind(#{object}.get(#{words}))" if verb == "kind"
+    return "outcome(#{object}.#{verb}(#{words}) || false)" if type.is_a?(PolyShm::Lock) && %w[lock try_lock].include?(verb)
+    return "outcome(#{object}.wait(#{words}))" if verb == "wait"
+
+    "#{object}.#{method_of(type, verb)}(#{words})"
+  end
+
+  # The method that a verb is in Ruby: an attribute that is true or false has a question mark.
+  def method_of(object, verb)
+    VERBS.fetch(verb) { !object.respond_to?(verb) && object.respond_to?("#{verb}?") ? "#{verb}?" : verb }
   end
 end
 
-# ---- statements: each is a lambda, which gives its result, or throws :answer with what is not as expected ----
-
-def compile(line)
-  if (found = line.accept(/when (\w+) /))
-    name = found[1]
-    expected = line.token
-    line.accept(/ +/)
-    run = compile(line)
-    return -> { told(Variable.new(name).value) == told(meant(expected)) ? run.call : nil }
-  end
-  return line.token.then { |words| -> { throw :answer, broken(words) } } if line.accept(/fail /)
-
-  compile_call(line)
-end
-
-def compile_call(line)
-  found = line.accept(/(?:(\w+) = )?(\w+)\.(\w+)/) or raise "cannot read this: #{line.text}"
-  variable, target, verb = found[1], found[2], found[3]
-  arguments = []
-  keywords = {}
-  while line.more?
-    key = line.accept(/([a-z_]+)=/)
-    key ? keywords[key[1].to_sym] = line.token : arguments << line.token
-  end
-  expected = line.token if (expects = line.accept(/->/))
-  call = caller_of(target, verb, keywords)
-  refers = arguments.any?(Variable)
-  lambda do
-    result = call.call(*(refers ? arguments.map { |token| meant(token) } : arguments))
-    VARIABLES[variable] = result if variable
-    throw :answer, broken("#{line.text}: it gave #{told(result)}") if expects && told(result) != told(meant(expected))
-    result
-  rescue StandardError => error
-    throw :answer, failed(error)
-  end
-end
-
-def repeat(times, count)
-  runs = Array.new(count) { compile(Line.new($stdin.gets(chomp: true))) }
-  times.times { runs.each(&:call) }
-  nil
-end
+# ---- lines ----
 
 def forget
   VARIABLES.each_value { |value| value.close if value.respond_to?(:close) }
@@ -183,17 +197,17 @@ def forget
 end
 
 def answer(text)
-  catch :answer do
-    told(
-      case text
-      when "forget" then forget
-      when /\Arepeat (\d+) (\d+)\z/ then repeat($1.to_i, $2.to_i)
-      else compile(Line.new(text)).call
-      end
-    )
-  end
-rescue StandardError => error
-  broken(error.message)
+  told(
+    case text
+    when "forget" then forget
+    when /\Arepeat (\d+) (\d+)\z/
+      Program.new(Array.new($2.to_i) { $stdin.gets(chomp: true) }).run($1.to_i)
+      nil
+    else Program.new([text]).run(1)
+    end
+  )
+rescue StandardError, SyntaxError => error
+  failed(error)
 end
 
 $stdout.sync = true

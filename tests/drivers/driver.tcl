@@ -2,9 +2,9 @@
 # be run again and again.
 package require polyshm
 
-# What variables hold, and the tokens of it.
+# What variables hold. A program takes those that it names as v_NAME, and gives them back.
 array set values {}
-array set tokens {}
+set names {}
 
 # ---- tokens: each is {kind value}; kinds are int float string bytes true false nil list variable ----
 
@@ -72,15 +72,21 @@ proc token {} {
     }
 }
 
-# A token as a word of a script: in Tcl all is text.
+# A token as a word of a script.
 proc word {token} {
     lassign $token kind value
-    switch $kind {
-        nil {return {{}}}
-        variable {return "\[variable_value $value\]"}
-        default {return [list [plain $token]]}
+    if {$kind eq "variable"} {
+        return [variable_word $value]
     }
+    list [plain $token]
 }
+
+proc variable_word {name} {
+    dict set ::names $name {}
+    return \$v_$name
+}
+
+# As Tcl has it, where all is text.
 
 proc plain {token} {
     lassign $token kind value
@@ -89,13 +95,6 @@ proc plain {token} {
         nil {return ""}
         default {return $value}
     }
-}
-
-proc variable_value {name} {
-    if {![info exists ::values($name)]} {
-        broken "there is no variable $name"
-    }
-    return $::values($name)
 }
 
 # A string is text where one is needed; tokens have its bytes, and characters for what is beyond those.
@@ -198,8 +197,9 @@ proc is_list {object} {
     string match ::polyshm::ShareableList* $object
 }
 
-# A method's result as a token; the object that it was called on is "" for a class's.
-proc told {method object first result} {
+# A method's result as a token; `first` is the first argument.
+proc told {method target first result} {
+    set object [expr {[info exists ::values($target)] ? $::values($target) : ""}]
     if {$method in $::truths && $result in {0 1}} {
         return [expr {$result ? "true" : "false"}]
     } elseif {$method in $::texts} {
@@ -261,30 +261,27 @@ proc command {target method positional options} {
     } else {
         set words [lmap token $positional {word $token}]
     }
-    join [list "\[variable_value $target\]" [expr {$method eq "values" ? "list" : $method}] {*}$words {*}$options]
+    join [list [variable_word $target] [expr {$method eq "values" ? "list" : $method}] {*}$words {*}$options]
 }
 
-# The token of a token: a variable's as it is when the script runs.
+# What a result is compared with: the text that Tcl has for it.
 proc expected {token} {
-    lassign $token kind value
-    switch $kind {
-        variable {return \$::tokens($value)}
-        string {return [list [quoted $value]]}
-        bytes {return [list b[quoted $value]]}
-        float {return [list [float $value]]}
-        list {return "\[join \[list [lmap element $value {expected $element}]\]\]"}
-        default {return [list $value]}
+    switch [lindex $token 0] {
+        true {return 1}
+        false {return 0}
+        string {return [list [utf8 [lindex $token 1]]]}
+        default {return [word $token]}
     }
 }
 
-# The line as a script, which sets `answer`.
+# The line as a script, which leaves `result`, and `tell`: how it becomes a token.
 proc compile {text} {
     set ::line $text
     set ::at 0
     if {[take {when (\w+) } name]} {
         set wanted [expected [token]]
         take { +}
-        return "if {\[string equal \$::tokens($name) $wanted\]} {\n[call $text]\n}"
+        return "if {\[string equal [variable_word $name] $wanted\]} {\n[call $text]\n}"
     }
     call $text
 }
@@ -305,39 +302,38 @@ proc call {text} {
             lappend positional [token]
         }
     }
-    set object [expr {[regexp {^([A-Z]|polyshm$)} $target] ? "{}" : "\$::values($target)"}]
-    set first [word [expr {[llength $positional] ? [lindex $positional 0] : {nil nil}}]]
+    set ::tell [list told $method $target [plain [lindex $positional 0]]]
     set script "set result \[[command $target $method $positional $options]\]\n"
-    append script "set answer \[told $method $object $first \$result\]\n"
     if {$variable ne ""} {
-        append script "set ::values($variable) \$result\nset ::tokens($variable) \$answer\n"
+        variable_word $variable
+        append script "set v_$variable \$result\n"
     }
     if {[take { *-> *}]} {
-        append script "if {!\[string equal \$answer [expected [token]]\]} {broken \"\[lindex [list [list $text]] 0\]: it gave \$answer\"}\n"
+        append script "if {!\[string equal \$result [expected [token]]\]} {broken \"\[lindex [list [list $text]] 0\]: it gave \$result\"}\n"
     }
     return $script
 }
 
-# `repeat` needs no answers but those that something compares.
-proc without_answers {script} {
-    expr {[regexp -all {\$answer} $script] ? $script : [regsub {set answer [^\n]*\n} $script {}]}
+# Runs the lines so many times, and returns the last result. Without a result, as after a `when` that did not come true, it is "".
+proc run {lines times} {
+    set ::names {}
+    set body [join [lmap line $lines {compile $line}] \n]
+    set take {}
+    set give {}
+    foreach name [dict keys $::names] {
+        append take "if {\[info exists ::values($name)\]} {set v_$name \$::values($name)}\n"
+        append give "if {\[info exists v_$name\]} {set ::values($name) \$v_$name}\n"
+    }
+    apply [list times "set result {}\n${take}while {\[incr times -1\] >= 0} {\n$body\n}\n${give}return \$result"] $times
 }
 
-proc repeat_lines {times count} {
-    set scripts {}
-    for {set i 0} {$i < $count} {incr i} {
-        lappend scripts [without_answers [compile [gets stdin]]]
-    }
-    apply [list times "while {\[incr times -1\] >= 0} {\n[join $scripts \n]}"] $times
-    return nil
-}
+# ---- lines ----
 
 proc forget {} {
     foreach {name object} [array get ::values] {
         catch {$object destroy}
     }
     array unset ::values
-    array unset ::tokens
     return nil
 }
 
@@ -345,9 +341,15 @@ proc serve {line} {
     if {$line eq "forget"} {
         return [forget]
     } elseif {[regexp {^repeat (\d+) (\d+)$} $line all times count]} {
-        return [repeat_lines $times $count]
+        set lines {}
+        while {[incr count -1] >= 0} {
+            lappend lines [gets stdin]
+        }
+        run $lines $times
+        return nil
     }
-    apply [list {} "set answer nil\n[compile $line]\nreturn \$answer"]
+    set result [run [list $line] 1]
+    {*}$::tell $result
 }
 
 proc failure {message errorcode} {
