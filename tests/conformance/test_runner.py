@@ -24,14 +24,15 @@ sys.exit(STATUS)
 
 
 class Runner(unittest.TestCase):
-    def run_cases(self, cases, answers=None, ready="ready stub stub1.0", status=0):
+    def run_cases(self, cases, answers=None, ready="ready stub stub1.0", status=0, seconds=60):
         """The exit status and the lines that a run prints, without its last one."""
         constants = f"READY, ANSWERS, STATUS = {ready!r}, {answers or {}!r}, {status!r}\n"
         with tempfile.NamedTemporaryFile("w", suffix=".cases") as file:
             file.write(cases)
             file.flush()
-            done = subprocess.run([sys.executable, "-B", f"{HERE}/runner.py", file.name, "--", sys.executable, "-c", constants + DRIVER],
-                                  capture_output=True, text=True, timeout=60, env={**os.environ, "POLYSHM_ANSWER_SECONDS": "1"})
+            driver = [sys.executable, "-c", constants + DRIVER]
+            done = subprocess.run([sys.executable, "-B", f"{HERE}/runner.py", file.name, "--", *driver], capture_output=True,
+                                  text=True, timeout=120, env={**os.environ, "POLYSHM_ANSWER_SECONDS": str(seconds)})
         return done.returncode, done.stdout.splitlines()[:-1] or [done.stderr.strip()]
 
     def assertPasses(self, cases, answers=None, **options):
@@ -52,8 +53,9 @@ class Runner(unittest.TestCase):
                           {**answers, "a = X.new": "object", "polyshm.names": '["somebody-elses"]'})
 
     def test_wrong_values(self):
-        for expected, answer in [("42", "43"), ("42", "42.0"), ("0.5", "nan"), ('"a"', '"b"'), ('"1"', "1"), ("[1 2]", "[1]"), ("[1]", "[2]"),
-                                 ("nil", "false"), ("true", "1"), ("object", "nil"), ("1", "object"), ("nil", 'other "a"')]:
+        for expected, answer in [("42", "43"), ("42", "42.0"), ("0.5", "nan"), ('"a"', '"b"'), ('"1"', "1"), ("[1 2]", "[1]"),
+                                 ("[1]", "[2]"), ("nil", "false"), ("true", "1"), ("object", "nil"), ("1", "object"),
+                                 ("nil", 'other "a"')]:
             with self.subTest(expected=expected, answer=answer):
                 self.assertFails("line 2", f"case one\n  X.get -> {expected}\n", {"X.get": answer})
 
@@ -62,7 +64,8 @@ class Runner(unittest.TestCase):
         self.assertPasses("case one\n  X.get -> 42.0\n", {"X.get": "42"}, **doubles)
         self.assertFails("43", "case one\n  X.get -> 42.0\n", {"X.get": "43"}, **doubles)
         self.assertFails("true", "case one\n  X.get -> 1\n", {"X.get": "true"}, **doubles)
-        cases = 'case one\n  l = ShareableList.create "$P" ["a"]\n  l.get 0 -> "a"\n'  # the items of lists are exactly text or bytes
+        # The items of lists are exactly text or bytes.
+        cases = 'case one\n  l = ShareableList.create "$P" ["a"]\n  l.get 0 -> "a"\n'
         self.assertPasses(cases, {"l.get 0": '"a"'})
         self.assertFails('b"a"', cases, {"l.get 0": 'b"a"'})
 
@@ -87,8 +90,8 @@ class Runner(unittest.TestCase):
                          {"polyshm.names": '["polyshm-cases-1"]'})
 
     def test_a_driver_that_dies_or_hangs(self):
-        for verb, words in {"die": "ended with 3", "hang": "not answered in 1 s"}.items():
-            code, lines = self.run_cases(f"case one\n  X.get\n  X.{verb}\ncase two\n  X.get\n")
+        for verb, words in {"die": "ended with 3", "hang": "not answered in 2 s"}.items():
+            code, lines = self.run_cases(f"case one\n  X.get\n  X.{verb}\ncase two\n  X.get\n", seconds=2)
             self.assertEqual((code, lines[1]), (1, "ok two"))  # by another driver
             self.assertIn("not ok one: line 3: the driver", lines[0])
             self.assertIn(words, lines[0])
@@ -109,6 +112,7 @@ class Runner(unittest.TestCase):
     def test_cases_that_are_none(self):
         self.assertFails("no statement", "case one\n  what is this\n")
         self.assertFails("unknown escape", 'case one\n  X.get -> "\\q"\n')
+        self.assertFails("unknown escape", 'case one\n  X.get "\\r"\n')
         self.assertFails("no case has begun", "  X.get\n")
         self.assertNotEqual(self.run_cases("")[0], 0)  # nothing passed
 

@@ -1,5 +1,5 @@
-"""Driver: a language's driver as a process, README.md. ask() gives it a statement, and waits for the answer only so long; do() takes and
-gives Python's values."""
+"""Driver: a language's driver as a process, README.md. ask() gives it a statement, and waits for the answer only so long;
+do() takes and gives Python's values."""
 import os
 import select
 import subprocess
@@ -13,6 +13,12 @@ START_SECONDS = 4 * SECONDS  # under valgrind an interpreter needs long before i
 
 class Died(Exception):
     """The driver has ended, or says nothing, or what is not in the protocol."""
+
+
+def filled(statement, *values):
+    """A statement with the tokens of values in the place of each `%`."""
+    first, *parts = statement.split("%")
+    return first + "".join(protocol.show(value) + part for value, part in zip(values, parts, strict=True))
 
 
 class Driver:
@@ -50,7 +56,8 @@ class Driver:
         return self.exchange(b"", 1, seconds)[0]
 
     def exchange(self, lines, count, seconds):
-        """Writes lines while it reads so many: a driver that waits for its answer to be read does not read on. Each has so many seconds."""
+        """Writes lines while it reads so many: a driver that waits for its answer to be read does not read on. Each answer has
+        so many seconds."""
         to, of = self.process.stdin.fileno(), self.process.stdout.fileno()
         found, end = [], time.monotonic() + seconds
         while len(found) < count:
@@ -85,9 +92,7 @@ class Driver:
 
     def do(self, statement, *values):
         """The answer's value, or Failed; each `%` in the statement stands for the token of a value."""
-        parts = statement.split("%")
-        whole = parts[0] + "".join(protocol.show(value) + part for value, part in zip(values, parts[1:], strict=True))
-        return protocol.answered(self.ask(whole))
+        return protocol.answered(self.ask(filled(statement, *values)))
 
     def code(self, statement, *values):
         """The code of the error that the statement fails with, or None."""

@@ -230,7 +230,8 @@ local function source(self, line, at)
   local name, when_at = line:match("^when (%w+) ()", at)
   if name then
     local wanted, after = expression(self, line, when_at)
-    return ("if %s == %s then %s end"):format(variable(self, name), wanted, source(self, line, line:match("^ *()", after)))
+    local rest = source(self, line, line:match("^ *()", after))
+    return ("if %s == %s then %s end"):format(variable(self, name), wanted, rest)
   end
   local words = line:match('^fail "()', at)
   if words then return ("error(%s, 0)"):format(constant(self, (quoted(line, words)))) end
@@ -256,7 +257,8 @@ local function run(lines, times)
     given[#given + 1] = ("V.%s = v_%s"):format(name, name)
   end
   local text = ("local V, K, polyshm, names, member, kind, unexpected, none, times = ... local r, e %s\n" ..
-    "for _ = 1, times do\n%s\nend %s\nreturn r"):format(table.concat(taken, " "), table.concat(texts, "\n"), table.concat(given, " "))
+    "for _ = 1, times do\n%s\nend %s\nreturn r"):format(
+    table.concat(taken, " "), table.concat(texts, "\n"), table.concat(given, " "))
   local chunk = assert((loadstring or load)(text))
   return chunk(variables, self.constants, polyshm, names, member, kind, unexpected, polyshm.none, times)
 end

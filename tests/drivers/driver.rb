@@ -85,7 +85,8 @@ end
 def broken(why) = "broken #{told_string(why.b.force_encoding("UTF-8"))}"
 
 def failed(error)
-  return broken("#{error.class}: #{error.message.lines.first.chomp}, in #{error.backtrace.first}") unless error.is_a?(PolyShm::Error)
+  first = error.message.lines.first.chomp
+  return broken("#{error.class}: #{first}, in #{error.backtrace.first}") unless error.is_a?(PolyShm::Error)
 
   "error #{error.code} #{told_string(error.message.b.force_encoding("UTF-8"))}"
 end

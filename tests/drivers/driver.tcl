@@ -1,5 +1,5 @@
-# driver.tcl: serves polyshm to the tests; README.md has the protocol. Each statement becomes a script, since in Tcl that is what can
-# be run again and again.
+# driver.tcl: serves polyshm to the tests; README.md has the protocol. Lines become a script, which Tcl runs as fast as what a
+# user writes.
 package require polyshm
 
 # What variables hold. A program takes those that it names as v_NAME, and gives them back.
@@ -8,68 +8,67 @@ set names {}
 
 # ---- tokens: each is {kind value}; kinds are int float string bytes true false nil list variable ----
 
-set line ""
+# The words of the line, and the place of the next one.
+set words {}
 set at 0
 
 proc broken {message} {
     return -code error -errorcode BROKEN $message
 }
 
-# Goes behind a pattern, if it comes next in the line; the captures go to the named variables.
-proc take {pattern args} {
-    set places [regexp -inline -indices -start $::at "\\A$pattern" $::line]
-    if {![llength $places]} {
-        return 0
-    }
-    set ::at [expr {[lindex $places 0 1] + 1}]
-    foreach name $args place [lrange $places 1 end] {
-        upvar 1 $name capture
-        set capture [string range $::line {*}$place]
-    }
-    return 1
+proc split_line {line} {
+    set ::words [regexp -inline -all {b?"(?:[^"\\]|\\.)*"(?:\*\d+)?|[]=[]|[^][ ="]+=?} $line]
+    set ::at 0
 }
 
-proc rest {} {
-    string range $::line $::at end
+proc peek {{ahead 0}} {
+    lindex $::words $::at+$ahead
 }
 
-proc unescape {body} {
-    set text ""
-    foreach {all plain byte code character} [regexp -inline -all {([^\\]+)|\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|(.))} $body] {
-        if {"$byte$code" ne ""} {
-            append text [format %c 0x$byte$code]
-        } elseif {$character ne "" && [string first $character {nt"\\}] < 0} {
-            broken "an unknown escape: \\$character"
-        } else {
-            append text $plain [string map {n \n t \t} $character]
-        }
-    }
-    return $text
+proc next {} {
+    set word [peek]
+    incr ::at
+    return $word
 }
 
+proc more {} {
+    expr {$::at < [llength $::words] && [peek] ne "->"}
+}
+
+# Without regular expressions, which would take most of the time for a long list. The escapes are Tcl's own.
 proc token {} {
-    if {[take {"((?:[^"\\]|\\.)*)"(?:\*(\d+))?} body times]} {
-        return [list string [string repeat [unescape $body] [expr {$times eq "" ? 1 : $times}]]]
-    } elseif {[take {b"((?:[^"\\]|\\.)*)"} body]} {
-        return [list bytes [unescape $body]]
-    } elseif {[take {\[}]} {
-        set elements {}
-        while {![take { *\]}]} {
-            take { +}
-            lappend elements [token]
-        }
-        return [list list $elements]
-    } elseif {![take {([^] ]+)} word]} {
-        broken "cannot read: [rest]"
+    set word [next]
+    set bytes [string match b\"* $word]
+    if {$bytes || [string match \"* $word]} {
+        set end [string last \" $word]
+        set string [subst -nocommands -novariables [string range $word $bytes+1 $end-1]]
+        set times [string range $word $end+2 end]
+        return [list [expr {$bytes ? "bytes" : "string"}] [string repeat $string [expr {$times eq "" ? 1 : $times}]]]
+    } elseif {$word eq "\["} {
+        return [list list [elements]]
+    } elseif {[string is entier -strict $word]} {
+        return [list int $word]
+    } elseif {[string is double -strict $word]} {
+        return [list float $word]
+    } elseif {$word in {nil true false}} {
+        return [list $word $word]
+    } elseif {$word eq "@foreign"} {
+        return {string _deadbeef_p_polyshm_segment}
+    } elseif {$word eq "@table"} {
+        return {string {a b c}}
+    } elseif {![string is wordchar -strict $word]} {
+        broken "no token: $word"
     }
-    switch -regexp -- $word {
-        {^-?\d+$} {return [list int $word]}
-        {^-?(nan|inf|\d[\d.e+-]*)$} {return [list float $word]}
-        {^(nil|true|false)$} {return [list $word $word]}
-        {^@foreign$} {return {string _deadbeef_p_polyshm_segment}}
-        {^@table$} {return {string {a b c}}}
-        default {return [list variable $word]}
+    list variable $word
+}
+
+proc elements {} {
+    set elements {}
+    while {[peek] ne "\]"} {
+        lappend elements [token]
     }
+    incr ::at
+    return $elements
 }
 
 # A token as a word of a script.
@@ -275,28 +274,35 @@ proc expected {token} {
 }
 
 # The line as a script, which leaves `result`, and `tell`: how it becomes a token.
-proc compile {text} {
-    set ::line $text
-    set ::at 0
-    if {[take {when (\w+) } name]} {
+proc compile {line} {
+    split_line $line
+    if {[peek] eq "when"} {
+        incr ::at
+        set held [variable_word [next]]
         set wanted [expected [token]]
-        take { +}
-        return "if {\[string equal [variable_word $name] $wanted\]} {\n[call $text]\n}"
+        return "if {\[string equal $held $wanted\]} {\n[call $line]\n}"
     }
-    call $text
+    call $line
 }
 
-proc call {text} {
-    if {[take {fail }]} {
+proc call {line} {
+    if {[peek] eq "fail"} {
+        incr ::at
         return [list broken [lindex [token] 1]]
     }
-    if {![take {(?:(\w+) = )?(\w+)\.(\w+)} variable target method]} {
-        broken "cannot read: $text"
+    set variable ""
+    if {[peek 1] eq "="} {
+        set variable [next]
+        incr ::at
+    }
+    if {![regexp {^(\w+)\.(\w+)$} [next] all target method]} {
+        broken "cannot read: $line"
     }
     set positional {}
     set options {}
-    while {[take { +(?!->)}] && $::at < [string length $::line]} {
-        if {[take {(\w+)=} key]} {
+    while {[more]} {
+        if {[regexp {^(\w+)=$} [peek] all key]} {
+            incr ::at
             lappend options -$key [option $key [token]]
         } else {
             lappend positional [token]
@@ -308,8 +314,9 @@ proc call {text} {
         variable_word $variable
         append script "set v_$variable \$result\n"
     }
-    if {[take { *-> *}]} {
-        append script "if {!\[string equal \$result [expected [token]]\]} {broken \"\[lindex [list [list $text]] 0\]: it gave \$result\"}\n"
+    if {[next] eq "->"} {
+        set why "\[lindex [list [list $line]] 0\]: it gave \$result"
+        append script "if {!\[string equal \$result [expected [token]]\]} {broken \"$why\"}\n"
     }
     return $script
 }

@@ -1,5 +1,5 @@
-"""The tokens of README.md as Python's values, both ways: nil is None, text str, bytes bytes. Text may hold bytes that are no UTF-8, as
-surrogates. For the tests, and for drivers that are written in Python."""
+"""The tokens of README.md as Python's values, both ways: nil is None, text str, bytes bytes. Text may hold bytes that are no
+UTF-8, as surrogates. For the tests, and for drivers that are written in Python."""
 import re
 
 STRING = r'"((?:[^"\\]|\\.)*)"'
