@@ -1,5 +1,4 @@
-"""storm.py [--careless] LIBPOLYSHM NAME=COMMAND...: kill -9 over all languages at once, README.md."""
-import ctypes
+"""storm.py [--careless] NAME=DRIVER...: kill -9 over all languages at once, README.md."""
 import itertools
 import os
 import random
@@ -10,41 +9,89 @@ import sys
 import threading
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "drivers"))
+import client
+
 NAME = f"storm-{os.getpid()}"
 SECONDS = float(os.environ.get("POLYSHM_STORM_SECONDS", 300 if os.environ.get("POLYSHM_LONG") else 20))
 PERMITS = 2
 
+SETUP = """
+    s = SharedMemory.attach "{name}"
+    v = s.view "int64"
+    l = s.lock
+    p = Semaphore.attach "{name}.permits"
+    e = Event.attach "{name}.event"
+""".strip().splitlines()
+LOCK = """
+    o = l.lock 10
+    when o false fail "starved of the lock"
+    when o "recovered" a = v.get 1
+    when o "recovered" v.set 2 a
+    when o "recovered" v.set 0 0
+    when o "recovered" l.repaired
+    when o "recovered" v.add 4 1"""
+CHANGE = """
+    v.get 0 -> 0            # not alone
+    a = v.get 1
+    v.get 2 -> a            # half a change, and nobody said so
+    v.set 0 {me}
+    v.add 1 1
+    v.add 2 1
+    v.get 0 -> {me}         # not alone any more
+    v.set 0 0"""
+UNLOCK = """
+    l.unlock"""
+PERMIT = """
+    p.acquire 10 -> true    # starved of a permit
+    p.release"""
+WAIT = """
+    e.wait 10 -> true       # slept through the event"""
+WAKE = """
+    e.set
+    e.clear"""
+COUNT = """
+    v.add 3 1"""
+
 careless = "--careless" in sys.argv
-library, *peers = [argument for argument in sys.argv[1:] if not argument.startswith("--")]
-commands = dict(peer.split("=", 1) for peer in peers)
+commands = client.commands(argument for argument in sys.argv[1:] if not argument.startswith("--"))
+first = next(iter(commands))
 seed = int(os.environ.get("POLYSHM_SEED", random.SystemRandom().randrange(1 << 32)))
 chance = random.Random(seed)
 numbers = itertools.count(1)
-polyshm = ctypes.CDLL(library)
-polyshm.polyshm_last_error.restype = ctypes.c_char_p
 
 
-def made(kind, name, *arguments):
-    handle = ctypes.c_void_p()
-    if getattr(polyshm, f"polyshm_{kind}_create")(name.encode(), *map(ctypes.c_int64, arguments), ctypes.byref(handle)):
-        sys.exit(polyshm.polyshm_last_error().decode())
-    return handle
+def program(me, locks):
+    """What a worker is told, and what it means if one of its lines does not come out as expected."""
+    parts = [LOCK, CHANGE, UNLOCK] if locks else [CHANGE]
+    lines = "".join([*parts, PERMIT, WAIT if me % 2 else WAKE, COUNT]).format(me=me).strip().splitlines()
+    meanings = dict(map(str.strip, line.split("#")) for line in lines if "#" in line)
+    round = [line.split("#")[0].strip() for line in lines]
+    setup = [line.strip().format(name=NAME) for line in SETUP]
+    return "".join(line + "\n" for line in [*setup, f"repeat 1000000000 {len(round)}", *round]), meanings
 
 
 class Worker:
-    """One process, which is young until it has said that it is ready."""
+    """One process, which is young until it has said that it is ready. Its driver ends when its program does."""
 
     def __init__(self, language, odd):
-        number = next(n for n in numbers if n % 2 == odd)
-        arguments = [*commands[language].split(), NAME, str(number)] + (["careless"] if careless and language == "c" else [])
+        self.number = next(n for n in numbers if n % 2 == odd)
+        text, self.meanings = program(self.number, locks=not (careless and language == first))
         self.language, self.odd, self.words, self.ready, self.killed = language, odd, [], threading.Event(), False
-        self.process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.process = subprocess.Popen(commands[language], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                        text=True)
+        self.process.stdin.write(text)  # little enough for a pipe
+        self.process.stdin.close()
         self.reader = threading.Thread(target=self.listen)
         self.reader.start()
 
     def listen(self):
-        for line in self.process.stdout:
-            self.ready.set() if line == "ready\n" else self.words.append(line)
+        """Counts what it says before its rounds begin; whatever comes then is a complaint."""
+        for count, line in enumerate(self.process.stdout):
+            if count > len(SETUP) or not line.startswith("object" if count else "ready "):
+                self.words.append(line)
+            elif count == len(SETUP):
+                self.ready.set()
 
     def end(self, by):
         self.killed = True
@@ -58,7 +105,9 @@ class Worker:
         if self.process.poll() is None:
             return None
         self.reader.join(1)
-        return f"{self.language} ended with {self.process.returncode}: {''.join(self.words)}"
+        said = "".join(self.words)
+        meaning = next((meaning for statement, meaning in self.meanings.items() if f'"{statement}' in said), "")
+        return f"{self.language}, worker {self.number}, ended with {self.process.returncode}: {meaning}: {said}"
 
 
 def storm():
@@ -107,7 +156,10 @@ def afterwards():
     return None
 
 
-handles = [made("segment", NAME, 4096, 0o600), made("semaphore", NAME + ".permits", PERMITS, 0o600), made("event", NAME + ".event", 0o600)]
+maker = client.Driver(commands[first])
+maker.do("s = SharedMemory.create % size=4096", NAME)
+maker.do("p = Semaphore.create % count=%", NAME + ".permits", PERMITS)
+maker.do("e = Event.create %", NAME + ".event")
 try:
     complaints, kills = storm()
     print(f"seed {seed}: killed {', '.join(f'{count} {language}' for language, count in kills.items())}; "

@@ -1,65 +1,67 @@
 /*
- * driver.c: runs the case list against the C API. `conformance_c FILE...`; the grammar is in README.md.
+ * driver.c: serves the C API to the tests; README.md has the protocol.
  *
  * C has no keywords and no defaults: an argument is looked up by its place or its key, and where it is absent
- * the driver gives what every facade gives. What C's types rule out the case list marks `not in c`.
+ * the driver gives what every facade gives. What C's types rule out is answered with `broken`.
  */
 #include <polyshm.h>
 
 #include <ctype.h>
-#include <dirent.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-enum { WORD_BYTES = 64, MAX_VARIABLES = 32, MAX_ARGUMENTS = 8, ARENA_BYTES = 1 << 20 };
+enum { WORD_BYTES = 64, MAX_VARIABLES = 64, MAX_ARGUMENTS = 8, MAX_REPEATED = 64, ARENA_BYTES = 64 << 20 };
 
-/* ---- what the words of a case stand for ---- */
+/* ---- what tokens stand for ---- */
 
-enum kind { NOTHING, SCALAR, LIST, SEGMENT, VIEW, SHAREABLE_LIST, LOCK, SEMAPHORE, EVENT };
+enum kind { NOTHING, SCALAR, LIST, VARIABLE, SEGMENT, VIEW, SHAREABLE_LIST, LOCK, SEMAPHORE, EVENT };
 
 struct object {
   enum kind kind;
-  polyshm_value value; /* SCALAR */
-  struct object *items;
-  int64_t count; /* LIST */
-  polyshm_segment *segment;
-  polyshm_view *view;
-  polyshm_list *list;
-  polyshm_lock *lock;
-  polyshm_semaphore *semaphore;
-  polyshm_event *event;
+  union {
+    polyshm_value value; /* SCALAR */
+    struct {
+      struct object *items;
+      int64_t count;
+    }; /* LIST */
+    struct variable *variable;
+    polyshm_segment *segment;
+    polyshm_view *view;
+    polyshm_list *list;
+    polyshm_lock *lock;
+    polyshm_semaphore *semaphore;
+    polyshm_event *event;
+  };
 };
 
 struct variable {
   char name[WORD_BYTES];
   struct object object;
+  bool set;
+  char text[WORD_BYTES]; /* a string's bytes */
 };
 
 struct argument {
-  char key[WORD_BYTES]; /* "" for one that stands in its place */
   struct object object;
+  const char *key; /* of those behind the ones that stand in their places */
   bool used;
 };
 
 struct call {
   struct object self;
-  struct argument arguments[MAX_ARGUMENTS];
-  int count;
+  struct argument *arguments;
+  int placed, count; /* those in their places, and all */
   struct object result;
 };
 
-static char prefix[WORD_BYTES];
 static struct variable variables[MAX_VARIABLES];
 static int variable_count;
 
-/* Why the case cannot go on; "" while it can. */
+/* Why a statement cannot be run; "" while it can. */
 static char problem[1024];
 
 __attribute__((format(printf, 1, 2))) static void stop(const char *format, ...) {
@@ -71,14 +73,14 @@ __attribute__((format(printf, 1, 2))) static void stop(const char *format, ...) 
   va_end(arguments);
 }
 
-/* This is what a case's strings and lists live in: given back as a whole at the case's end. */
+/* What a statement's strings and lists live in: given back as a whole before the next one. */
 static _Alignas(16) char arena[ARENA_BYTES];
 static size_t arena_used;
 
 static void *keep(size_t bytes) {
   size_t rounded = (bytes + 15) / 16 * 16;
   if (rounded > sizeof arena - arena_used) {
-    (void)fprintf(stderr, "a case's strings and lists are longer than %d bytes\n", ARENA_BYTES);
+    (void)fprintf(stderr, "a statement's strings and lists are longer than %d bytes\n", ARENA_BYTES);
     exit(2);
   }
   void *start = arena + arena_used;
@@ -116,9 +118,14 @@ static bool is_scalar(const struct object *object, int32_t kind) {
   return object->kind == SCALAR && object->value.type == kind;
 }
 
+static bool is_string(const struct object *object) {
+  return is_scalar(object, POLYSHM_TYPE_STR) || is_scalar(object, POLYSHM_TYPE_BYTES);
+}
+
+/* Whether both have the same token. */
 static bool equal(const struct object *a, const struct object *b) {
   if (a->kind != b->kind)
-    return false;
+    return a->kind >= SEGMENT && b->kind >= SEGMENT;
   if (a->kind == LIST) {
     if (a->count != b->count)
       return false;
@@ -127,8 +134,10 @@ static bool equal(const struct object *a, const struct object *b) {
         return false;
     return true;
   }
-  if (a->kind != SCALAR || a->value.type != b->value.type)
-    return a->kind == NOTHING;
+  if (a->kind != SCALAR)
+    return true;
+  if (a->value.type != b->value.type)
+    return false;
   switch (a->value.type) {
   case POLYSHM_TYPE_BOOL:
     return a->value.as.boolean == b->value.as.boolean;
@@ -144,54 +153,80 @@ static bool equal(const struct object *a, const struct object *b) {
   }
 }
 
-/* For messages. */
-static const char *words(const struct object *object) {
-  static char text[256];
-  const polyshm_value *value = &object->value;
-  switch (object->kind) {
-  case NOTHING:
-    return "nil";
-  case LIST:
-    (void)snprintf(text, sizeof text, "a list of %" PRId64 "%s", object->count,
-                   object->count ? ", first: " : "");
-    if (object->count) {
-      char first[128];
-      (void)snprintf(first, sizeof first, "%.127s", words(&object->items[0]));
-      (void)snprintf(text, sizeof text, "a list of %" PRId64 ", first: %s", object->count, first);
-    }
-    return text;
-  case SEGMENT:
-    return "a segment";
-  case VIEW:
-    return "a view";
-  case SHAREABLE_LIST:
-    return "a shareable list";
-  case LOCK:
-    return "a lock";
-  case SEMAPHORE:
-    return "a semaphore";
-  case EVENT:
-    return "an event";
-  case SCALAR:
-    break;
-  }
+/* ---- writing tokens ---- */
+
+static void put_string(FILE *out, const char *data, int64_t length) {
+  (void)fputc('"', out);
+  for (int64_t i = 0; i < length; i++)
+    if (data[i] < ' ' || data[i] > '~' || data[i] == '"' || data[i] == '\\')
+      (void)fprintf(out, "\\x%02x", (uint8_t)data[i]);
+    else
+      (void)fputc(data[i], out);
+  (void)fputc('"', out);
+}
+
+/* %.17g, and a point where an integer would be read. */
+static void put_float(FILE *out, double number) {
+  char text[64];
+  (void)snprintf(text, sizeof text, "%.17g", number);
+  if (isnan(number))
+    (void)snprintf(text, sizeof text, "nan");
+  (void)fprintf(out, "%s%s", text, strspn(text, "-0123456789") == strlen(text) ? ".0" : "");
+}
+
+static void put_scalar(FILE *out, const polyshm_value *value) {
   switch (value->type) {
   case POLYSHM_TYPE_BOOL:
-    return value->as.boolean ? "true" : "false";
-  case POLYSHM_TYPE_INT64:
-    (void)snprintf(text, sizeof text, "%" PRId64, value->as.int64);
-    return text;
-  case POLYSHM_TYPE_UINT64:
-    (void)snprintf(text, sizeof text, "%" PRIu64, value->as.uint64);
-    return text;
+    (void)fputs(value->as.boolean ? "true" : "false", out);
+    break;
   case POLYSHM_TYPE_FLOAT64:
-    (void)snprintf(text, sizeof text, "%.17g (float)", value->as.float64);
-    return text;
+    put_float(out, value->as.float64);
+    break;
+  case POLYSHM_TYPE_UINT64:
+    (void)fprintf(out, "%" PRIu64, value->as.uint64);
+    break;
+  case POLYSHM_TYPE_INT64:
+    (void)fprintf(out, "%" PRId64, value->as.int64);
+    break;
+  case POLYSHM_TYPE_NONE:
+    (void)fputs("nil", out);
+    break;
   default:
-    (void)snprintf(text, sizeof text, "\"%.*s\"",
-                   (int)(value->as.bytes.length > 200 ? 200 : value->as.bytes.length), value->as.bytes.data);
-    return text;
+    if (value->type == POLYSHM_TYPE_BYTES)
+      (void)fputc('b', out);
+    put_string(out, value->as.bytes.data, value->as.bytes.length);
   }
+}
+
+static void put_object(FILE *out, const struct object *object) {
+  if (object->kind >= SEGMENT) {
+    (void)fputs("object", out);
+  } else if (object->kind == SCALAR) {
+    put_scalar(out, &object->value);
+  } else if (object->kind == LIST) {
+    for (int64_t i = 0; i < object->count; i++) {
+      (void)fputc(i ? ' ' : '[', out);
+      put_object(out, &object->items[i]);
+    }
+    (void)fputs(object->count ? "]" : "[]", out);
+  } else {
+    (void)fputs("nil", out);
+  }
+}
+
+/* For messages: what an argument is. */
+static const char *words(const struct object *object) {
+  static const char *const kinds[] = {[NOTHING] = "nil",
+                                      [SCALAR] = "such a value",
+                                      [LIST] = "list",
+                                      [VARIABLE] = "variable",
+                                      [SEGMENT] = "segment",
+                                      [VIEW] = "view",
+                                      [SHAREABLE_LIST] = "shareable list",
+                                      [LOCK] = "lock",
+                                      [SEMAPHORE] = "semaphore",
+                                      [EVENT] = "event"};
+  return kinds[object->kind];
 }
 
 /* Gives a handle back, and closes it first as every driver does. */
@@ -221,16 +256,16 @@ enum { ONLY_BY_KEY = -1 };
 
 /* The argument in that place or of that key; NULL if it was not given. */
 static struct object *find(struct call *call, int place, const char *key) {
-  int passed = 0;
-  for (int i = 0; i < call->count; i++) {
-    struct argument *argument = &call->arguments[i];
-    bool here = *argument->key ? strcmp(argument->key, key) == 0 : passed++ == place;
-    if (here) {
-      argument->used = true;
-      return &argument->object;
-    }
-  }
-  return NULL;
+  struct argument *found = NULL;
+  if (place >= 0 && place < call->placed)
+    found = &call->arguments[place];
+  for (int i = call->placed; !found && i < call->count; i++)
+    if (strcmp(call->arguments[i].key, key) == 0)
+      found = &call->arguments[i];
+  if (!found)
+    return NULL;
+  found->used = true;
+  return found->object.kind == VARIABLE ? &found->object.variable->object : &found->object;
 }
 
 static int64_t integer(struct call *call, int place, const char *key, int64_t absent) {
@@ -238,7 +273,7 @@ static int64_t integer(struct call *call, int place, const char *key, int64_t ab
   if (!object)
     return absent;
   if (!is_scalar(object, POLYSHM_TYPE_INT64))
-    stop("C takes no %s for %s: the case is not for c", words(object), key);
+    stop("C takes no %s for %s", words(object), key);
   return object->value.as.int64;
 }
 
@@ -247,7 +282,7 @@ static bool truth(struct call *call, const char *key, bool absent) {
   if (!object)
     return absent;
   if (!is_scalar(object, POLYSHM_TYPE_BOOL))
-    stop("C takes no %s for %s: the case is not for c", words(object), key);
+    stop("C takes no %s for %s", words(object), key);
   return object->value.as.boolean;
 }
 
@@ -257,7 +292,7 @@ static const char *text(struct call *call, int place, const char *key) {
   if (!object || object->kind == NOTHING)
     return NULL;
   if (!is_scalar(object, POLYSHM_TYPE_STR)) {
-    stop("C takes no %s for %s: the case is not for c", words(object), key);
+    stop("C takes no %s for %s", words(object), key);
     return NULL;
   }
   return object->value.as.bytes.data;
@@ -268,7 +303,7 @@ static struct object *needed(struct call *call, int place, const char *key, enum
   struct object *object = find(call, place, key);
   if (object && object->kind == kind)
     return object;
-  stop("C takes no %s for %s: the case is not for c", object ? words(object) : "absence", key);
+  stop("C takes no %s for %s", object ? words(object) : "absence", key);
   return &nothing;
 }
 
@@ -293,7 +328,7 @@ static int64_t timeout(struct call *call, int place, int64_t absent) {
                    : is_scalar(object, POLYSHM_TYPE_FLOAT64) ? object->value.as.float64
                                                              : -1;
   if (!(seconds >= 0)) {
-    stop("C takes no %s for timeout: the case is not for c", words(object));
+    stop("C takes no %s for timeout", words(object));
     return 0;
   }
   return seconds < 1e9 ? (int64_t)(seconds * 1e9) : FOR_EVER;
@@ -375,8 +410,6 @@ static polyshm_status module_set_directory(struct call *call) {
 
 static polyshm_status take_name(const polyshm_segment_info *info, void *context) {
   struct object *list = context;
-  if (strncmp(info->name, prefix, strlen(prefix)) != 0)
-    return POLYSHM_OK;
   struct object *items = keep((size_t)(list->count + 1) * sizeof *items);
   if (list->count)
     memcpy(items, list->items, (size_t)list->count * sizeof *items);
@@ -462,8 +495,8 @@ static polyshm_status segment_read(struct call *call) {
 static polyshm_status segment_write(struct call *call) {
   int64_t offset = integer(call, 0, "offset", 0);
   struct object *data = needed(call, 1, "data", SCALAR);
-  if (!is_scalar(data, POLYSHM_TYPE_STR)) {
-    stop("C takes no %s for data: the case is not for c", words(data));
+  if (!is_string(data)) {
+    stop("C takes no %s for data", words(data));
     return POLYSHM_TYPE;
   }
   return polyshm_segment_write(call->self.segment, offset, data->value.as.bytes.data,
@@ -483,19 +516,21 @@ static polyshm_status segment_copy(struct call *call) {
   return polyshm_segment_copy(call->self.segment, source, offset, length, source_offset);
 }
 
+/* Where a call puts a number that is its result. */
+static polyshm_value *number_result(struct call *call) {
+  call->result = (struct object){.kind = SCALAR};
+  return &call->result.value;
+}
+
 static struct object number_object(const polyshm_value *number) {
   return (struct object){.kind = SCALAR, .value = *number};
 }
 
 static polyshm_status segment_get_value(struct call *call) {
   polyshm_dtype dtype = -1;
-  polyshm_value number = {.type = POLYSHM_TYPE_NONE};
   int64_t offset = integer(call, 1, "offset", 0);
   polyshm_status status = polyshm_dtype_from_name(text(call, 0, "dtype"), &dtype);
-  if (!status)
-    status = polyshm_segment_get_value(call->self.segment, dtype, offset, &number);
-  call->result = number_object(&number);
-  return status;
+  return status ? status : polyshm_segment_get_value(call->self.segment, dtype, offset, number_result(call));
 }
 
 static polyshm_status segment_set_value(struct call *call) {
@@ -544,10 +579,7 @@ static polyshm_status view_offset(struct call *call) {
 }
 
 static polyshm_status view_get(struct call *call) {
-  polyshm_value number = {.type = POLYSHM_TYPE_NONE};
-  polyshm_status status = polyshm_view_get(call->self.view, integer(call, 0, "index", 0), &number);
-  call->result = number_object(&number);
-  return status;
+  return polyshm_view_get(call->self.view, integer(call, 0, "index", 0), number_result(call));
 }
 
 static polyshm_status view_set(struct call *call) {
@@ -613,7 +645,7 @@ static polyshm_value item_of(const struct object *object) {
   if (object->kind == NOTHING)
     return (polyshm_value){.type = POLYSHM_TYPE_NONE};
   if (object->kind != SCALAR)
-    stop("C takes no %s for an item: the case is not for c", words(object));
+    stop("C takes no %s for an item", words(object));
   return object->value;
 }
 
@@ -660,7 +692,8 @@ static polyshm_status make_list(struct call *call, const char *name, const struc
   const polyshm_value *items = items_of(values);
   struct object *reserve = find(call, ONLY_BY_KEY, "reserve");
   int64_t mode = integer(call, ONLY_BY_KEY, "mode", 0600), count = 0;
-  int64_t reserves[MAX_VARIABLES];
+  int64_t *reserves =
+      keep(sizeof *reserves * (size_t)(reserve && reserve->kind == LIST ? reserve->count : 1));
   if (reserve && reserve->kind == LIST)
     for (; count < reserve->count; count++)
       reserves[count] = reserve->items[count].value.as.int64;
@@ -736,15 +769,15 @@ static polyshm_status list_capacity(struct call *call) {
 static polyshm_status list_format(struct call *call) {
   int64_t first = integer(call, 0, "index", 0),
           count = call->count ? 1 : polyshm_list_length(call->self.list);
-  char formats[MAX_VARIABLES * sizeof(polyshm_list_format_text)] = "";
+  char *formats = keep((size_t)count * sizeof(polyshm_list_format_text) + 1), *end = formats;
   polyshm_status status = POLYSHM_OK;
-  for (int64_t i = first; !status && i < first + count && i < MAX_VARIABLES; i++) {
+  for (int64_t i = first; !status && i < first + count; i++) {
     polyshm_list_format_text one;
     status = polyshm_list_format(call->self.list, i, &one);
     if (!status)
-      strcat(formats, one.text);
+      end = stpcpy(end, one.text);
   }
-  call->result = string_object(formats, (int64_t)strlen(formats));
+  call->result = string_object(formats, end - formats);
   return status;
 }
 
@@ -816,12 +849,8 @@ typedef polyshm_status operation(polyshm_view *view, int64_t index, const polysh
                                  polyshm_value *out);
 
 static polyshm_status operate(struct call *call, operation *what) {
-  polyshm_value before = {.type = POLYSHM_TYPE_NONE};
   int64_t index = integer(call, 0, "index", 0);
-  const polyshm_value *operand = value(call, 1);
-  polyshm_status status = what(call->self.view, index, operand, &before);
-  call->result = number_object(&before);
-  return status;
+  return what(call->self.view, index, value(call, 1), number_result(call));
 }
 
 #define OPERATION(verb)                                                                                      \
@@ -837,10 +866,7 @@ OPERATION(exchange)
 #undef OPERATION
 
 static polyshm_status view_load(struct call *call) {
-  polyshm_value number = {.type = POLYSHM_TYPE_NONE};
-  polyshm_status status = polyshm_view_load(call->self.view, integer(call, 0, "index", 0), &number);
-  call->result = number_object(&number);
-  return status;
+  return polyshm_view_load(call->self.view, integer(call, 0, "index", 0), number_result(call));
 }
 
 static polyshm_status view_store(struct call *call) {
@@ -849,13 +875,9 @@ static polyshm_status view_store(struct call *call) {
 }
 
 static polyshm_status view_compare_exchange(struct call *call) {
-  polyshm_value before = {.type = POLYSHM_TYPE_NONE};
   int64_t index = integer(call, 0, "index", 0);
   const polyshm_value *expected = value(call, 1), *replacement = value(call, 2);
-  polyshm_status status =
-      polyshm_view_compare_exchange(call->self.view, index, expected, replacement, &before);
-  call->result = number_object(&before);
-  return status;
+  return polyshm_view_compare_exchange(call->self.view, index, expected, replacement, number_result(call));
 }
 
 static struct object word_object(const char *word) {
@@ -1217,56 +1239,96 @@ static void read_word(char word[WORD_BYTES]) {
   word[length] = '\0';
 }
 
+/* The variable of a name; it need not be set yet. */
 static struct variable *find_variable(const char *name) {
   for (int i = 0; i < variable_count; i++)
     if (strcmp(variables[i].name, name) == 0)
       return &variables[i];
-  return NULL;
+  if (variable_count == MAX_VARIABLES) {
+    stop("more than %d variables", MAX_VARIABLES);
+    return variables;
+  }
+  struct variable *variable = &variables[variable_count++];
+  *variable = (struct variable){.set = false};
+  (void)snprintf(variable->name, sizeof variable->name, "%s", name);
+  return variable;
 }
 
-static int hex_digit(char digit) {
-  static const char digits[] = "0123456789abcdef";
-  const char *found = digit ? strchr(digits, tolower((unsigned char)digit)) : NULL;
-  return found ? (int)(found - digits) : -1;
-}
-
-/* After the opening quote. */
-static struct object read_string(void) {
-  char *data = keep(strlen(cursor) * sizeof prefix); /* each $P becomes the prefix */
-  int64_t length = 0;
-  while (*cursor && *cursor != '"') {
-    if (accept("$P")) {
-      memcpy(data + length, prefix, strlen(prefix));
-      length += (int64_t)strlen(prefix);
-    } else if (accept("\\n")) {
-      data[length++] = '\n';
-    } else if (accept("\\x")) {
-      int high = hex_digit(cursor[0]), low = high < 0 ? -1 : hex_digit(cursor[1]);
-      if (low < 0) {
-        stop("\\x needs two hexadecimal digits");
-        break;
-      }
-      data[length++] = (char)(high * 16 + low);
-      cursor += 2;
-    } else {
-      if (*cursor == '\\' && (cursor[1] == '"' || cursor[1] == '\\'))
-        cursor++;
-      data[length++] = *cursor++;
+/* The number of so many hexadecimal digits. */
+static unsigned read_hex(int digits) {
+  unsigned number = 0;
+  for (; digits > 0; digits--, cursor++) {
+    if (!isxdigit((unsigned char)*cursor)) {
+      stop("an escape needs more hexadecimal digits");
+      return 0;
     }
+    const int digit = tolower((unsigned char)*cursor);
+    number = number * 16 + (unsigned)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
+  }
+  return number;
+}
+
+/* A character's UTF-8. */
+static char *put_character(char *out, unsigned character) {
+  if (character < 0x80) {
+    *out++ = (char)character;
+    return out;
+  }
+  if (character < 0x800) {
+    *out++ = (char)(0xc0 | character >> 6);
+  } else {
+    *out++ = (char)(0xe0 | character >> 12);
+    *out++ = (char)(0x80 | (character >> 6 & 0x3f));
+  }
+  *out++ = (char)(0x80 | (character & 0x3f));
+  return out;
+}
+
+/* After a backslash. */
+static char *read_escape(char *out) {
+  static const char letters[] = "nt\"\\", meant[] = "\n\t\"\\";
+  if (accept("x")) {
+    *out++ = (char)read_hex(2);
+    return out;
+  }
+  if (accept("u"))
+    return put_character(out, read_hex(4));
+  const char *letter = *cursor ? strchr(letters, *cursor) : NULL;
+  if (!letter) {
+    stop("an unknown escape: \\%.1s", cursor);
+    return out;
+  }
+  cursor++;
+  *out++ = meant[letter - letters];
+  return out;
+}
+
+/* After the opening quote. No escape is shorter than what it stands for. */
+static struct object read_string(int32_t kind) {
+  const char *end = cursor;
+  while (*end && *end != '"')
+    end += end[0] == '\\' && end[1] ? 2 : 1;
+  char *data = keep((size_t)(end - cursor) + 1), *out = data;
+  while (*cursor && *cursor != '"' && !*problem) {
+    if (accept("\\"))
+      out = read_escape(out);
+    else
+      *out++ = *cursor++;
   }
   if (!accept("\""))
     stop("a string has no end");
-  long times = 1;
-  if (accept("*"))
-    times = strtol(cursor, (char **)&cursor, 10);
-  char *whole = keep((size_t)(length * times));
+  const int64_t length = out - data;
+  if (!accept("*"))
+    return string_of(kind, data, length);
+  long times = strtol(cursor, (char **)&cursor, 10);
+  char *whole = keep((size_t)(length * times) + 1);
   for (long i = 0; i < times; i++)
     memcpy(whole + i * length, data, (size_t)length);
-  return string_object(whole, length * times);
+  return string_of(kind, whole, length * times);
 }
 
 static struct object read_number(void) {
-  size_t length = strspn(cursor, "+-.0123456789eExXinfa");
+  size_t length = strspn(cursor, "+-.0123456789einf");
   bool whole = strspn(cursor, "-0123456789") == length;
   const char *start = cursor;
   char *end = NULL;
@@ -1274,7 +1336,8 @@ static struct object read_number(void) {
   errno = 0;
   if (!whole) {
     object = float_object(strtod(start, &end));
-  } else if (*start == '-' || strlen(start) == 0) {
+    errno = 0; /* ERANGE is for what is nearly 0, too */
+  } else if (*start == '-') {
     object = integer_object(strtoll(start, &end, 10));
   } else {
     uint64_t number = strtoull(start, &end, 10);
@@ -1292,27 +1355,29 @@ static struct object read_object(void);
 
 /* After the opening bracket. */
 static struct object read_list(void) {
-  struct object items[MAX_VARIABLES], list = {.kind = LIST};
+  struct object list = {.kind = LIST};
+  int64_t room = 16;
+  struct object *items = keep((size_t)room * sizeof *items);
   for (skip_blanks(); !accept("]"); skip_blanks()) {
-    if (!*cursor || list.count == MAX_VARIABLES) {
-      stop("a list has no end or more than %d elements", MAX_VARIABLES);
-      return list;
+    if (!*cursor || *problem) {
+      stop("a list has no end");
+      break;
+    }
+    if (list.count == room) {
+      struct object *longer = keep((size_t)(room *= 2) * sizeof *longer);
+      items = memcpy(longer, items, (size_t)list.count * sizeof *items);
     }
     items[list.count++] = read_object();
   }
-  list.items = keep((size_t)list.count * sizeof *items);
-  memcpy(list.items, items, (size_t)list.count * sizeof *items);
+  list.items = items;
   return list;
 }
 
 static struct object read_object(void) {
   if (accept("\""))
-    return read_string();
-  if (accept("b\"")) {
-    struct object bytes = read_string();
-    bytes.value.type = POLYSHM_TYPE_BYTES;
-    return bytes;
-  }
+    return read_string(POLYSHM_TYPE_STR);
+  if (accept("b\""))
+    return read_string(POLYSHM_TYPE_BYTES);
   if (accept("["))
     return read_list();
   if (isdigit((unsigned char)*cursor) || *cursor == '-')
@@ -1326,238 +1391,269 @@ static struct object read_object(void) {
     return boolean_object(*word == 't');
   if (strcmp(word, "nan") == 0 || strcmp(word, "inf") == 0)
     return float_object(strtod(word, NULL));
-  struct variable *variable = find_variable(word);
-  if (variable)
-    return variable->object;
-  stop("\"%.20s\" is no value that c has", start);
-  return (struct object){.kind = NOTHING};
+  if (!*word)
+    stop("\"%.20s\" is no value that c has", start);
+  return (struct object){.kind = VARIABLE, .variable = find_variable(word)};
 }
 
-static void read_arguments(struct call *call) {
-  for (skip_blanks(); *cursor && strncmp(cursor, "->", 2) != 0 && !*problem; skip_blanks()) {
-    if (call->count == MAX_ARGUMENTS) {
-      stop("more than %d arguments", MAX_ARGUMENTS);
-      return;
-    }
-    struct argument *argument = &call->arguments[call->count++];
-    const char *start = cursor;
-    read_word(argument->key);
-    if (!*argument->key || !accept("=")) {
-      *argument->key = '\0';
-      cursor = start;
-    }
-    argument->object = read_object();
-  }
-}
+/* ---- statements ---- */
 
-/* ---- running ---- */
+struct statement {
+  const char *text;
+  struct variable *when, *result; /* NULL if there is none */
+  struct object when_is;
+  struct variable *self; /* NULL for a class's or the module's method, which is found at once */
+  char target[WORD_BYTES], name[WORD_BYTES];
+  const struct method *method;
+  enum kind of; /* the kind of self that the method was found for */
+  struct argument arguments[MAX_ARGUMENTS];
+  int placed, count;
+  bool fails, expects; /* `fail`; whether `expected` was given */
+  struct object expected;
+};
 
-static const struct method *find_method(const char *target, struct call *call) {
-  struct variable *variable = find_variable(target);
-  if (variable) {
-    call->self = variable->object;
-    static const char *const classes[] = {[NOTHING] = "",   [SCALAR] = "",
-                                          [LIST] = "",      [SEGMENT] = "segment",
-                                          [VIEW] = "view",  [SHAREABLE_LIST] = "list",
-                                          [LOCK] = "lock",  [SEMAPHORE] = "semaphore",
-                                          [EVENT] = "event"};
-    target = classes[call->self.kind];
-  }
-  char name[WORD_BYTES];
-  read_word(name);
+static const struct method *find_method(const char *target, const char *name) {
   for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
-    if (strcmp(methods[i].target, target) == 0 && strcmp(methods[i].name, name) == 0)
+    if (strcmp(methods[i].name, name) == 0 && strcmp(methods[i].target, target) == 0)
       return &methods[i];
   stop("there is no %s.%s", target, name);
   return NULL;
 }
 
-/* After `-> error`. */
-static void check_failure(polyshm_status status) {
-  char code[WORD_BYTES];
-  skip_blanks();
-  read_word(code);
-  skip_blanks();
-  if (strcmp(polyshm_status_name(status), code) != 0) {
-    stop("%s was to come, not %s%s%s", code, polyshm_status_name(status), status ? ": " : "",
-         status ? polyshm_last_error() : "");
-  } else if (*cursor) {
-    struct object expected = read_object();
-    if (is_scalar(&expected, POLYSHM_TYPE_STR) && !strstr(polyshm_last_error(), expected.value.as.bytes.data))
-      stop("\"%s\" was to be in: %s", expected.value.as.bytes.data, polyshm_last_error());
-  }
-}
-
-static void check_result(polyshm_status status, const struct object *result) {
-  skip_blanks();
-  bool wanted = accept("->");
-  skip_blanks();
-  if (wanted && accept("error")) {
-    check_failure(status);
-  } else if (status) {
-    stop("%s: %s", polyshm_status_name(status), polyshm_last_error());
-  } else if (wanted && accept("object")) {
-    if (result->kind < SEGMENT)
-      stop("an object was to come, not %s", words(result));
-  } else if (wanted) {
-    struct object expected = read_object();
-    if (*problem || equal(&expected, result))
+static void read_arguments(struct statement *statement) {
+  for (skip_blanks(); *cursor && strncmp(cursor, "->", 2) != 0 && !*problem; skip_blanks()) {
+    if (statement->count == MAX_ARGUMENTS) {
+      stop("more than %d arguments", MAX_ARGUMENTS);
       return;
-    char wish[256];
-    (void)snprintf(wish, sizeof wish, "%s", words(&expected));
-    stop("%s was to come, not %s", wish, words(result));
+    }
+    struct argument *argument = &statement->arguments[statement->count++];
+    const char *start = cursor;
+    char key[WORD_BYTES];
+    read_word(key);
+    if (*key && accept("=")) {
+      argument->key = strcpy(keep(WORD_BYTES), key);
+    } else {
+      cursor = start;
+      if (++statement->placed != statement->count)
+        stop("an argument behind KEY=VALUE");
+    }
+    argument->object = read_object();
   }
 }
 
-static void assign(const char *name, struct object *result) {
-  struct variable *variable = find_variable(name);
-  if (!variable && variable_count == MAX_VARIABLES) {
-    stop("more than %d variables", MAX_VARIABLES);
+/* `[VARIABLE =] TARGET.METHOD ... [-> TOKEN]`, or `fail "WORDS"`. */
+static void read_call(struct statement *statement) {
+  read_word(statement->target);
+  if (strcmp(statement->target, "fail") == 0 && accept(" ")) {
+    statement->fails = true;
+    statement->expected = read_object();
     return;
   }
-  if (variable)
-    release(&variable->object);
+  if (accept(" = ")) {
+    statement->result = find_variable(statement->target);
+    read_word(statement->target);
+  }
+  if (!accept("."))
+    stop("cannot read this: %.900s", statement->text);
+  read_word(statement->name);
+  if (isupper((unsigned char)*statement->target) || strcmp(statement->target, "polyshm") == 0)
+    statement->method = find_method(statement->target, statement->name);
   else
-    variable = &variables[variable_count++];
-  (void)snprintf(variable->name, sizeof variable->name, "%s", name);
+    statement->self = find_variable(statement->target);
+  read_arguments(statement);
+  if (accept("->")) {
+    skip_blanks();
+    statement->expects = true;
+    statement->expected = read_object();
+  }
+}
+
+static void read_statement(const char *line, struct statement *statement) {
+  *statement = (struct statement){.text = line};
+  cursor = line;
+  skip_blanks();
+  if (accept("when ")) {
+    char word[WORD_BYTES];
+    read_word(word);
+    statement->when = find_variable(word);
+    skip_blanks();
+    statement->when_is = read_object();
+    skip_blanks();
+  }
+  read_call(statement);
+}
+
+/* What a token stands for now. */
+static const struct object *meant(const struct object *object) {
+  if (object->kind != VARIABLE)
+    return object;
+  if (!object->variable->set)
+    stop("there is no %s", object->variable->name);
+  return &object->variable->object;
+}
+
+static void assign(struct variable *variable, struct object *result) {
+  if (variable->set)
+    release(&variable->object);
+  variable->set = true;
   variable->object = *result;
+  if (is_string(result)) {
+    if (result->value.as.bytes.length >= WORD_BYTES)
+      stop("a variable of this driver holds at most %d bytes of text", WORD_BYTES - 1);
+    else
+      variable->object.value.as.bytes.data =
+          memcpy(variable->text, result->value.as.bytes.data, (size_t)result->value.as.bytes.length);
+  } else if (result->kind == LIST) {
+    stop("a variable of this driver holds no list");
+  }
   *result = (struct object){.kind = NOTHING};
 }
 
-static void run_shell(void) {
-  struct object command = read_object();
+/* The method for what self is now. */
+static void find_own_method(struct statement *statement) {
+  static const char *const classes[] = {
+      [NOTHING] = "nil",         [SCALAR] = "value", [LIST] = "list of values", [VARIABLE] = "",
+      [SEGMENT] = "segment",     [VIEW] = "view",    [SHAREABLE_LIST] = "list", [LOCK] = "lock",
+      [SEMAPHORE] = "semaphore", [EVENT] = "event"};
+  if (statement->method && statement->of == statement->self->object.kind)
+    return;
+  if (!statement->self->set)
+    stop("there is no %s", statement->self->name);
+  statement->of = statement->self->object.kind;
+  statement->method = *problem ? NULL : find_method(classes[statement->of], statement->name);
+}
+
+/* Whether a statement is to be run: its `when`. */
+static bool comes(const struct statement *statement) {
+  const struct object when = {.kind = VARIABLE, .variable = statement->when};
+  return !statement->when || (equal(meant(&when), meant(&statement->when_is)) && !*problem);
+}
+
+/* Calls it, and says what is wrong with its result. */
+static polyshm_status call_method(struct statement *statement, struct call *call) {
+  for (int i = 0; i < statement->count; i++)
+    (void)meant(&statement->arguments[i].object);
+  if (statement->self)
+    find_own_method(statement);
   if (*problem)
-    return;
-  int ended =
-      system(command.value.as.bytes.data); /* NOLINT: the cases are ours, and a shell is what they ask for */
-  if (ended == -1 || !WIFEXITED(ended) || WEXITSTATUS(ended) != 0)
-    stop("the command failed: %s", command.value.as.bytes.data);
+    return POLYSHM_OK;
+  if (statement->self)
+    call->self = statement->self->object;
+  const polyshm_status status = statement->method->run(call);
+  for (int i = 0; i < statement->count; i++)
+    if (!statement->arguments[i].used)
+      stop("%s.%s has no argument %s", statement->target, statement->name,
+           i < statement->placed ? "there" : statement->arguments[i].key);
+  if (!status && statement->expects && !equal(&call->result, meant(&statement->expected))) {
+    char *given = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&given, &length);
+    put_object(out, &call->result);
+    (void)fclose(out);
+    stop("%.400s: it gave %.400s", statement->text, given);
+    free(given);
+  }
+  return status;
 }
 
-static void run_statement(const char *line) {
-  char variable[WORD_BYTES] = "", target[WORD_BYTES];
-  struct call call = {0};
-  cursor = line;
-  skip_blanks();
-  if (accept("sh ")) {
-    run_shell();
-    return;
-  }
-  read_word(target);
-  if (accept(" = ")) {
-    memcpy(variable, target, sizeof variable);
-    read_word(target);
-  }
-  if (!accept("."))
-    stop("cannot read this: %s", line);
-  const struct method *method = *problem ? NULL : find_method(target, &call);
-  read_arguments(&call);
-  if (*problem)
-    return;
-  polyshm_status status = method->run(&call);
-  for (int i = 0; i < call.count; i++)
-    if (!call.arguments[i].used)
-      stop("%s.%s has no argument %s", method->target, method->name, call.arguments[i].key);
-  if (!*problem)
-    check_result(status, &call.result);
-  if (*variable && !*problem)
-    assign(variable, &call.result);
-  release(&call.result);
-}
-
-/* Removes what a case left in /dev/shm, of any file type, and says so. */
-static void sweep(void) {
-  DIR *directory = opendir("/dev/shm");
-  for (struct dirent *entry; directory && (entry = readdir(directory));) {
-    if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0)
-      continue;
-    stop("left in /dev/shm: %s", entry->d_name);
-    (void)unlinkat(dirfd(directory), entry->d_name, entry->d_type == DT_DIR ? AT_REMOVEDIR : 0);
-  }
-  if (directory)
-    (void)closedir(directory);
-}
-
-static int passed, failed, skipped;
-
-/* The case that is being run: its title, and whether it is skipped or has failed. */
-static struct {
-  char title[256];
-  bool open, done;
-  int line;
-} current;
-
-static void end_case(void) {
-  if (!current.open)
-    return;
-  for (int i = variable_count; i-- > 0;)
-    release(&variables[i].object);
-  variable_count = 0;
-  arena_used = 0;
-  if (!current.done) {
-    sweep();
-    if (*problem) {
-      printf("not ok %s: line %d: %s\n", current.title, current.line, problem);
-      failed++;
-    } else {
-      printf("ok %s\n", current.title);
-      passed++;
+/* Runs it, and is true if it came out as expected. The answer is written if it is wanted, or not as expected.
+ */
+static bool run_statement(struct statement *statement, bool wanted) {
+  static const struct object nothing = {.kind = NOTHING};
+  const struct object *answer = &nothing;
+  struct call call = {
+      .arguments = statement->arguments, .placed = statement->placed, .count = statement->count};
+  polyshm_status status = POLYSHM_OK;
+  if (!*problem && comes(statement)) {
+    if (statement->fails)
+      stop("%s", statement->expected.value.as.bytes.data);
+    else
+      status = call_method(statement, &call);
+    answer = &call.result;
+    if (statement->result && !status && !*problem) {
+      assign(statement->result, &call.result);
+      answer = &statement->result->object;
     }
   }
-  current.open = false;
+  const bool good = !*problem && !status;
+  if (*problem) {
+    fputs("broken ", stdout);
+    put_string(stdout, problem, (int64_t)strlen(problem));
+  } else if (status) {
+    printf("error %s ", polyshm_status_name(status));
+    put_string(stdout, polyshm_last_error(), (int64_t)strlen(polyshm_last_error()));
+  } else if (wanted) {
+    put_object(stdout, answer);
+  }
   *problem = '\0';
+  if (call.result.kind >= SEGMENT)
+    release(&call.result);
+  return good;
 }
 
-/* `NAME` or `NAME, not in LANGUAGE ...: REASON`. */
-static void begin_case(const char *title) {
-  end_case();
-  current.open = true;
-  current.done = false;
-  (void)snprintf(current.title, sizeof current.title, "%s", title);
-  char *marked = strstr(current.title, ", not in ");
-  if (!marked)
-    return;
-  *marked = '\0';
-  const char *languages = marked + strlen(", not in ");
-  const char *reason = strstr(languages, ": ");
-  for (const char *word = languages; reason && word < reason; word += strcspn(word, " :") + 1)
-    if (strncmp(word, "c", strcspn(word, " :")) == 0) {
-      printf("skip %s: %s\n", current.title, reason + 2);
-      skipped++;
-      current.done = true;
-      return;
-    }
-}
+/* ---- lines ---- */
 
-static bool run_file(const char *path) {
-  FILE *file = fopen(path, "re");
-  if (!file) {
-    perror(path);
-    return false;
+/* The next line, in the arena. */
+static const char *next_line(void) {
+  static char *line;
+  static size_t room;
+  const ssize_t length = getline(&line, &room, stdin);
+  if (length < 0) {
+    free(line);
+    return NULL;
   }
-  char *line = NULL;
-  size_t room = 0;
-  for (int number = 1; getline(&line, &room, file) >= 0; number++) {
-    line[strcspn(line, "\n")] = '\0';
-    if (strncmp(line, "case ", 5) == 0) {
-      begin_case(line + 5);
-    } else if (*line && *line != '#' && current.open && !current.done && !*problem) {
-      current.line = number;
-      run_statement(line);
-    }
-  }
-  end_case();
-  free(line);
-  (void)fclose(file);
-  return true;
+  line[length - (length && line[length - 1] == '\n')] = '\0';
+  return strcpy(keep((size_t)length + 1), line);
 }
 
-int main(int count, char **arguments) {
-  (void)snprintf(prefix, sizeof prefix, "conformance-c-%d-", (int)getpid());
-  (void)setvbuf(stdout, NULL, _IOLBF, 0);
-  for (int i = 1; i < count; i++)
-    if (!run_file(arguments[i]))
-      return 2;
-  printf("%d passed, %d failed, %d skipped\n", passed, failed, skipped);
-  return failed || !passed;
+/* Gives every variable back. */
+static void forget(void) {
+  for (; variable_count > 0; variable_count--)
+    if (variables[variable_count - 1].set)
+      release(&variables[variable_count - 1].object);
+}
+
+/* `repeat TIMES LINES`. */
+static void repeat(const char *numbers) {
+  static struct statement statements[MAX_REPEATED];
+  char *end = NULL;
+  const long times = strtol(numbers, &end, 10), count = strtol(end, NULL, 10);
+  if (count < 1 || count > MAX_REPEATED)
+    stop("repeat takes 1 to %d lines", MAX_REPEATED);
+  for (long i = 0; i < count && !*problem; i++) {
+    const char *line = next_line();
+    if (line)
+      read_statement(line, &statements[i]);
+    else
+      stop("there are fewer lines than repeat says");
+  }
+  const size_t used = arena_used;
+  for (long i = 0; i < times; i++)
+    for (long k = 0; k < count; k++) {
+      arena_used = used;
+      if (!run_statement(&statements[k], false))
+        return;
+    }
+  fputs("nil", stdout);
+}
+
+int main(void) {
+  puts("ready c c");
+  (void)fflush(stdout);
+  for (const char *line; (line = next_line()); arena_used = 0) {
+    struct statement statement;
+    if (strcmp(line, "forget") == 0) {
+      forget();
+      fputs("nil", stdout);
+    } else if (strncmp(line, "repeat ", 7) == 0) {
+      repeat(line + 7);
+    } else {
+      read_statement(line, &statement);
+      (void)run_statement(&statement, true);
+    }
+    putchar('\n');
+    (void)fflush(stdout);
+  }
+  forget();
+  return 0;
 }
