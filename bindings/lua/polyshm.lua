@@ -167,6 +167,11 @@ local function sequence(methods, metatable, length)
     end, self, -1
   end
   metatable.__pairs = methods.each
+
+  -- Lua 5.2, and a 5.3 that is compatible with it, ask here; others are told by the error in which their ipairs ends.
+  function metatable.__ipairs(object)
+    fail("TYPE", ("ipairs: it begins at 1, and %s at 0: use each()"):format(tostring(object)))
+  end
 end
 
 sequence(View, view_metatable, view.count)
