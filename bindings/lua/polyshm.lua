@@ -131,17 +131,17 @@ local function class(c_name, name, members, attributes)
   return methods, metatable, getters
 end
 
-local Segment, segment_metatable, segment = class("polyshm_segment", "SharedMemory", core.members,
+local Segment, segment_metatable, segment = class("polyshm_lua_segment", "SharedMemory", core.members,
   {"name", "size", "address", "readonly", "closed", "lock", length = "size"})
-local View, view_metatable, view = class("polyshm_view", "View", core.view_members,
+local View, view_metatable, view = class("polyshm_lua_view", "View", core.view_members,
   {"dtype", "count", "offset", "closed", length = "count"})
-local List, list_metatable, list = class("polyshm_list", "ShareableList", core.list_members,
+local List, list_metatable, list = class("polyshm_lua_list", "ShareableList", core.list_members,
   {"name", "length", "shm", "closed", length = "length"})
-local Lock, lock_metatable, lock = class("polyshm_lock", "Lock", core.members,
+local Lock, lock_metatable, lock = class("polyshm_lua_lock", "Lock", core.members,
   {"name", "closed", "owned", "locked", "dirty"})
-local Semaphore, semaphore_metatable, semaphore = class("polyshm_semaphore", "Semaphore", core.members,
+local Semaphore, semaphore_metatable, semaphore = class("polyshm_lua_semaphore", "Semaphore", core.members,
   {"name", "closed", "count", "value"})
-local _, event_metatable, event = class("polyshm_event", "Event", core.members, {"name", "closed", "is_set"})
+local _, event_metatable, event = class("polyshm_lua_event", "Event", core.members, {"name", "closed", "is_set"})
 
 -- Views and lists have this in common: assignment to an index, ranges as tables, and iteration.
 local function sequence(methods, metatable, length)

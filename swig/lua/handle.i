@@ -2,15 +2,16 @@
  * handle.i: the objects, where SWIG would take any userdata for any pointer. A handle is SWIG's own userdata, known by
  * its size and type: no table is looked up, so this is faster than luaL_checkudata, too.
  *
- * The classes keep their C names here, because all SWIG modules of an interpreter share one registry of class names,
- * and "View" may be somebody else's; the facade gives them the names that users meet.
+ * The classes have names of their own here, because all SWIG modules of an interpreter share one registry of class names:
+ * "View" may be somebody else's, and so may polyshm_view in a module that has to do with the core. The facade gives them the
+ * names that users meet.
  */
-%rename(polyshm_segment) polyshm_segment;
-%rename(polyshm_view) polyshm_view;
-%rename(polyshm_list) polyshm_list;
-%rename(polyshm_lock) polyshm_lock;
-%rename(polyshm_semaphore) polyshm_semaphore;
-%rename(polyshm_event) polyshm_event;
+%rename(polyshm_lua_segment) polyshm_segment;
+%rename(polyshm_lua_view) polyshm_view;
+%rename(polyshm_lua_list) polyshm_list;
+%rename(polyshm_lua_lock) polyshm_lock;
+%rename(polyshm_lua_semaphore) polyshm_semaphore;
+%rename(polyshm_lua_event) polyshm_event;
 
 /* Keywords of Lua: as its libraries of bit operations call them. */
 %rename(band) polyshm_view::and;
@@ -151,15 +152,15 @@ static int polyshm_lua_member(lua_State *L) {
 }
 
 /* The same for views and lists: what is no name is an index. */
-static int _wrap_polyshm_view_get(lua_State *L);
-static int _wrap_polyshm_list_get(lua_State *L);
+static int _wrap_polyshm_lua_view_get(lua_State *L);
+static int _wrap_polyshm_lua_list_get(lua_State *L);
 
 static int polyshm_lua_view_member(lua_State *L) {
-  return lua_type(L, 2) == LUA_TSTRING ? polyshm_lua_member(L) : _wrap_polyshm_view_get(L);
+  return lua_type(L, 2) == LUA_TSTRING ? polyshm_lua_member(L) : _wrap_polyshm_lua_view_get(L);
 }
 
 static int polyshm_lua_list_member(lua_State *L) {
-  return lua_type(L, 2) == LUA_TSTRING ? polyshm_lua_member(L) : _wrap_polyshm_list_get(L);
+  return lua_type(L, 2) == LUA_TSTRING ? polyshm_lua_member(L) : _wrap_polyshm_lua_list_get(L);
 }
 
 /* members(methods, attributes), and the same for views and lists: such functions, for __index. */
