@@ -1,5 +1,7 @@
 # host.tcl: what host.c calls in Tcl: see host.h.
 
+catch {package require this-looks-for-all-packages} ;# so that `load_polyshm` does little but load
+
 proc load_polyshm {} {package require polyshm}
 
 proc load_anew {} {
@@ -16,6 +18,7 @@ proc work {} {
   $shm unlink
   set view [$shm view int32]
   $view set 0 7
+  assert {[catch {$shm siz} message] && [string match {bad method*size*write*} $message]} ;# the table of methods is whole
   set list [polyshm::ShareableList create {{int 1} {str two} none}]
   $list unlink
   set lock [polyshm::Lock create]

@@ -14,15 +14,6 @@ foreach(version 5.1 5.2 5.3 5.4 jit)
   set(library PkgConfig::EMBEDDED_LUA${digits})
   polyshm_host(lua${version} lua lua ${module} -lua ${library})
 
-  # ThreadSanitizer sees a race in nearly each run, whose process must then end at once; without it, it takes many until one does harm.
-  polyshm_embedding(lua_threads_${digits} lua_threads.c ${library})
-  set(runs 200)
-  if(POLYSHM_SANITIZE MATCHES thread)
-    set(runs 20)
-    list(APPEND environment "TSAN_OPTIONS=halt_on_error=1")
-  endif()
-  polyshm_embed_test(lua${version}.threads "embed;core;sanitize" lua_threads_${digits} ${runs})
-
   # It takes the place of malloc, as sanitizers do themselves. LuaJIT has an allocator of its own.
   if(NOT POLYSHM_SANITIZE AND NOT version STREQUAL jit)
     polyshm_embedding(lua_memory_${digits} lua_memory.c ${library})

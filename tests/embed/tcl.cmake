@@ -13,6 +13,4 @@ foreach(major 8 9)
   target_link_libraries(embedded_tcl${major} INTERFACE ${library})
 
   polyshm_host(tcl${version} tcl tcl polyshm_tcl${major} "-tcl8;-namespace" embedded_tcl${major})
-  polyshm_embedding(tcl_threads_${major} tcl_threads.c embedded_tcl${major})
-  polyshm_embed_test(tcl${version}.threads "embed;core;sanitize" tcl_threads_${major} 200)
 endforeach()
