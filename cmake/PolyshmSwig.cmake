@@ -10,6 +10,9 @@ file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/swig/api.i" CONTENT "${api}" @ONLY)
 
 function(polyshm_module target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "LANGUAGE;SWIG" "FLAGS")
+  if(NOT IS_DIRECTORY "${POLYSHM_SWIG_DIRECTORY}/${arg_LANGUAGE}")
+    message(FATAL_ERROR "polyshm_module(${target}): there is no swig/${arg_LANGUAGE}, which is to hold the language's typemaps")
+  endif()
   set(wrapper "${CMAKE_CURRENT_BINARY_DIR}/${target}_wrap.c")
   file(GLOB interfaces CONFIGURE_DEPENDS "${POLYSHM_SWIG_DIRECTORY}/*.i" "${POLYSHM_SWIG_DIRECTORY}/api/*.i"
        "${POLYSHM_SWIG_DIRECTORY}/${arg_LANGUAGE}/*.i")

@@ -49,6 +49,10 @@ static void polyshm_lua_push_error(lua_State *L, polyshm_status status) {
   lua_pushstring(L, polyshm_status_name(status));
   lua_setfield(L, -2, "code");
   lua_pushstring(L, polyshm_last_error());
+  if (status == POLYSHM_INDEX && strstr(lua_tostring(L, -1), "count from 0")) { /* where an ipairs() ends that nobody can refuse */
+    lua_pushliteral(L, "; each() visits them all, ipairs() begins at 1");
+    lua_concat(L, 2);
+  }
   lua_setfield(L, -2, "message");
   if (polyshm_status_errno(status)) {
     lua_pushinteger(L, polyshm_status_errno(status));

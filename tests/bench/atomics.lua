@@ -1,4 +1,5 @@
 -- atomics.lua NAME PASSES COUNT: an atomic add on 1000 integers of the segment NAME, ours and the yardstick's.
+-- row: x = t:add(i, 1)
 local name, passes, count = arg[1], tonumber(arg[2]), tonumber(arg[3])
 local polyshm = require "polyshm"
 local bench = dofile(arg[0]:match "^.*/" .. "interleave.lua")

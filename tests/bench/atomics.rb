@@ -1,4 +1,5 @@
 # atomics.rb NAME PASSES COUNT: an atomic add on 1000 integers of the segment NAME, ours and the yardstick's.
+# row: x = t.add(i, 1)
 require 'polyshm'
 require_relative 'interleave'
 

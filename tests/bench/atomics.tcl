@@ -1,4 +1,5 @@
 # atomics.tcl NAME PASSES COUNT: an atomic add on 1000 integers of the segment NAME, ours and the yardstick's.
+# row: set x [$t add $i 1]
 package require polyshm
 source [file join [file dirname [info script]] interleave.tcl]
 

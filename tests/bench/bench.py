@@ -6,8 +6,9 @@ decide. A ratio is ours / yardstick of one pass: below 1 ours is faster. Told ar
 Times are CPU time of the measuring thread, so that other work on the machine disturbs little; what remains of it hits both.
 Where processes wait for each other (contended, wakeup, herd) they are the wall's, on all processors: there the machine must be idle.
 
-The rows stand in families/, one file each: a new file there is a new family. Its scripts, <family>.<lua|rb|tcl|py|c>, print
-`measure TAB variant TAB nanoseconds`, a line for each pass (interleave.* does that for them).
+The rows stand in families/, one file each: a new file there is a new family. Its scripts, <family>.<a language's extension>, and
+its program <family>.c print `measure TAB variant TAB nanoseconds`, a line for each pass (interleave.* does that for them). A language
+brings <language>_yardstick.c, interleave.*, version.* and the scripts; cpython/ has the stock CPython's, which are yardsticks.
 """
 
 import argparse
@@ -90,9 +91,17 @@ def run_group(group, rounds, environment):
     return times
 
 
+def times_of(times, measure, variant):
+    if (measure, variant) not in times:
+        raise ValueError(f"there is no measure `{measure}` of `{variant}` in what was printed: {sorted(times)}")
+    return times[measure, variant]
+
+
 def compare(row, against, times):
-    ours = times[row.measure, "ours"]
-    yardstick = times[against.measure or row.measure, against.variant]
+    ours, yardstick = (
+        times_of(times, measure, variant)
+        for measure, variant in ((row.measure, "ours"), (against.measure or row.measure, against.variant))
+    )
     ratios = [a / b for a, b in zip(ours, yardstick, strict=True)]
     median = statistics.median(ratios)
     return {
@@ -133,14 +142,13 @@ def show(result):
 
 
 def first_line(*words):
-    done = subprocess.run(words, capture_output=True, text=True, input="puts [info patchlevel]")
+    done = subprocess.run(words, capture_output=True, text=True)
     return (done.stdout + done.stderr).strip().partition("\n")[0]
 
 
 def machine(build, cpu):
     with open("/proc/cpuinfo") as file:
         model = re.search(r"model name\s*: (.*)", file.read())
-    flags = {"lua": ["-v"], "ruby": ["-v"], "tcl": []}
     return {
         "cpu": model.group(1) if model else platform.machine(),
         "cpus": os.cpu_count(),
@@ -150,7 +158,7 @@ def machine(build, cpu):
         "libc": " ".join(platform.libc_ver()),
         "commit": first_line("git", "-C", ROOT, "describe", "--always", "--dirty"),
         "python": first_line(PYTHON, "--version"),
-    } | {each.name: first_line(*each.command.split(), *flags[each.language]) for each in build.interpreters}
+    } | {each.name: first_line(*each.command, os.path.join(build.sources, f"version.{each.extension}")) for each in build.interpreters}
 
 
 def pin():
@@ -174,6 +182,8 @@ def main():
     facts = machine(build, pin())
     print(f"bench: {facts['cpu']}, pinned to CPU {facts['pinned_to']}; load {facts['load'][0]:.1f}")
     print(f"bench: {rounds} rounds of {build.passes} passes; ratio = ours / yardstick in one pass, median and min-max")
+    for text in build.missing:
+        print(f"bench: {text}")
     print(FORMAT.format("row", "ours", "", "yardstick", "its time", "ratio", "min-max", "reach", "met"), flush=True)
     results, failed = [], []
     start = time.monotonic()
@@ -188,9 +198,15 @@ def main():
             print(f"{group[0].name}: NOT MEASURED: {error}", flush=True)
             continue
         for row in group:
-            for against in row.against:
-                results.append(compare(row, against, times))
-                show(results[-1])
+            try:
+                compared = [compare(row, against, times) for against in row.against]
+            except ValueError as error:
+                failed.append(row.name)
+                print(f"{row.name}: NOT MEASURED: {error}", flush=True)
+                continue
+            for result in compared:
+                results.append(result)
+                show(result)
     with open(options.json, "w") as file:
         json.dump({"machine": facts, "seconds": time.monotonic() - start, "rows": results}, file, indent=1)
     wanted = [result for result in results if result["reached"] is not None]

@@ -1,5 +1,6 @@
 # bytes.rb NAME PASSES: a whole segment read into a fresh string and written from one; the yardsticks are malloc and memcpy,
 # and IO::Buffer#get_string.
+# row: read | IO::Buffer#get_string <= 1.05
 Warning[:experimental] = false # IO::Buffer is
 require 'polyshm'
 require_relative 'interleave'

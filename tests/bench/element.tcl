@@ -1,5 +1,7 @@
 # element.tcl NAME PASSES COUNT: one get and one set of a view's element, ours and the yardstick's.
 # The segment NAME holds at least 1000 doubles.
+# row: set x [$t get $i] | hand-written <= 1.35 | memoryview: x = t[i]
+# row: $t set $i $x | hand-written <= 1.35 | memoryview: t[i] = x
 package require polyshm
 source [file join [file dirname [info script]] interleave.tcl]
 

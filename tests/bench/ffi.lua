@@ -1,4 +1,7 @@
 -- ffi.lua NAME PASSES COUNT: LuaJIT's FFI on a segment's address, and on an array of its own. The loop's own time is in it.
+-- interpreters: luajit
+-- row: x = x + t[i]
+-- row: t[i] = i
 local name, passes, count = arg[1], tonumber(arg[2]), tonumber(arg[3])
 local ffi = require "ffi"
 local polyshm = require "polyshm"

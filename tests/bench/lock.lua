@@ -1,4 +1,5 @@
 -- lock.lua NAME PASSES COUNT: lock + unlock, ours and the yardstick's, which has its mutex in the segment NAME.
+-- row: t:lock() t:unlock()
 local name, passes, count = arg[1], tonumber(arg[2]), tonumber(arg[3])
 local polyshm = require "polyshm"
 local bench = dofile(arg[0]:match "^.*/" .. "interleave.lua")

@@ -1,4 +1,5 @@
 # lock.rb NAME PASSES COUNT: lock + unlock, ours, the yardstick's, which has its mutex in the segment NAME, and Ruby's own.
+# row: t.lock; t.unlock | Mutex
 require 'polyshm'
 require_relative 'interleave'
 

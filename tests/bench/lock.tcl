@@ -1,4 +1,5 @@
 # lock.tcl NAME PASSES COUNT: lock + unlock, ours and the yardstick's, which has its mutex in the segment NAME.
+# row: $t lock; $t unlock
 package require polyshm
 source [file join [file dirname [info script]] interleave.tcl]
 

@@ -1,5 +1,9 @@
 # sharelist.tcl NAME PASSES COUNT: a ShareableList of 1000 mixed items: one get, one set, and all of them as a list.
 # The loop's own time is measured in the same pass and subtracted.
+# row: get | CPython <= 0.2
+# row: set | CPython <= 0.2
+# row: to list | CPython <= 0.2
+# row: set with its kind | CPython: set
 package require polyshm
 source [file join [file dirname [info script]] interleave.tcl]
 

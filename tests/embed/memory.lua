@@ -39,7 +39,7 @@ end
 
 -- By class and method, or function.
 local calls = {
-  polyshm_segment = {
+  polyshm_lua_segment = {
     close = function() attached(SharedMemory.attach(NAME)) end,
     unlink = function() made(SharedMemory.create(NEW, {size = 64})) end,
     resize = function()
@@ -66,7 +66,7 @@ local calls = {
     lock = function() return shm.lock:synchronize(function(outcome) return {outcome} end) end,
     tostring = function() return tostring(shm) end,
   },
-  polyshm_view = {
+  polyshm_lua_view = {
     close = function() shm:view("int8"):close() end,
     closed = function() return view.closed end,
     dtype = function() return view.dtype end,
@@ -102,7 +102,7 @@ local calls = {
     misuse = function() refused(view.get, view, -1) end,
     assign_misuse = function() refused(view.assign, view, {1, 2, "three"}) end,
   },
-  polyshm_list = {
+  polyshm_lua_list = {
     close = function() attached(ShareableList.attach(NAME .. ".list")) end,
     unlink = function() made(ShareableList.create(NEW, texts)) end,
     closed = function() return list.closed end,
@@ -120,7 +120,7 @@ local calls = {
     tostring = function() return tostring(list) end,
     misuse = function() refused(list.set, list, 1, LONG:rep(9)) end,
   },
-  polyshm_lock = {
+  polyshm_lua_lock = {
     close = function() attached(Lock.attach(NAME .. ".k")) end,
     unlink = function() made(Lock.create(NEW)) end,
     stale = function() return lock:stale() end,
@@ -134,7 +134,7 @@ local calls = {
     repaired = function() refused(lock.repaired, lock) end,
     tostring = function() return tostring(lock) end,
   },
-  polyshm_semaphore = {
+  polyshm_lua_semaphore = {
     close = function() attached(Semaphore.attach(NAME .. ".s")) end,
     unlink = function() made(Semaphore.create(NEW, {count = 3})) end,
     stale = function() return semaphore:stale() end,
@@ -146,7 +146,7 @@ local calls = {
     release = function() refused(semaphore.release, semaphore) end,
     tostring = function() return tostring(semaphore) end,
   },
-  polyshm_event = {
+  polyshm_lua_event = {
     close = function() attached(Event.attach(NAME .. ".e")) end,
     unlink = function() made(Event.create(NEW)) end,
     stale = function() return event:stale() end,
@@ -199,7 +199,7 @@ local calls = {
     as_bytes = function() return tostring(polyshm.bytes(LONG)) end,
     as_float = function() return tostring(polyshm.float(5)) end,
     none = core.none,
-    metatable = function() return core.metatable "polyshm_view" end,
+    metatable = function() return core.metatable "polyshm_lua_view" end,
     members = function() return core.members({}, {}) end,
     view_members = function() return core.view_members({}, {}) end,
     list_members = function() return core.list_members({}, {}) end,

@@ -2,13 +2,12 @@
 
 from row import Against, Row
 
-STATEMENTS = {"lua": "x = t:add(i, 1)", "ruby": "x = t.add(i, 1)", "tcl": "set x [$t add $i 1]"}
-
 
 def rows(build):
     yield row("C", "add", "__atomic_fetch_add", build.program("atomics", 1_000_000))
-    for interpreter in build.interpreters:
-        yield row(interpreter.name, STATEMENTS[interpreter.language], "hand-written", build.script(interpreter, "atomics", 200_000))
+    for script in build.scripts("atomics", 200_000):
+        for statement in script.measures():
+            yield row(script.name, statement, "hand-written", script.command)
 
 
 def row(who, measure, yardstick, command):

@@ -13,13 +13,10 @@ def rows(build):
     for measure in ("read", "write"):
         commands = (build.program("bytes"),)
         yield row(f"bytes C: {measure}", measure, (Against("memcpy", REACH),), commands)
-    for interpreter in build.interpreters:
-        commands = (build.script(interpreter, "bytes"),)
-        read = [Against("malloc + memcpy", REACH)]
-        if interpreter.language == "ruby":
-            read.append(Against("IO::Buffer#get_string", REACH))
-        yield row(f"bytes {interpreter.name}: read", "read", tuple(read), commands)
-        yield row(f"bytes {interpreter.name}: write", "write", (Against("memcpy", REACH),), commands)
+    for script in build.scripts("bytes"):
+        for measure, yardstick in (("read", "malloc + memcpy"), ("write", "memcpy")):
+            against = script.against(measure, Against(yardstick, REACH))
+            yield row(f"bytes {script.name}: {measure}", measure, against, (script.command,))
 
 
 def row(name, measure, against, commands):

@@ -1,16 +1,11 @@
-"""LuaJIT's element access through shm.address: nanoseconds for each element, the loop's own counted in."""
+"""An element's access through shm.address, where a language reaches memory by itself: nanoseconds for each element, the loop's own
+counted in."""
 
 from row import Against, Row
 
 
 def rows(build):
-    for interpreter in build.interpreters:
-        if interpreter.name == "luajit":
-            for statement in ("x = x + t[i]", "t[i] = i"):
-                yield Row(
-                    f"ffi luajit: {statement}",
-                    statement,
-                    (Against("plain FFI array", 1.05),),
-                    (build.script(interpreter, "ffi", 10_000_000),),
-                    size=8000,
-                )
+    for script in build.scripts("ffi", 10_000_000, in_all=False):
+        for statement in script.measures():
+            against = script.against(statement, Against("plain FFI array", 1.05))
+            yield Row(f"ffi {script.name}: {statement}", statement, against, (script.command,), size=8000)

@@ -13,8 +13,8 @@ def rows(build):
     reaches = (Against("bare system calls", 1.2), Against("bare, /proc passed by"), Against("CPython", 0.7),
                Against("CPython less its tracker"))
     yield row("C", reaches, (build.program("lifetime", 2000), cpython))
-    for interpreter in build.interpreters:
-        yield row(interpreter.name, (Against("CPython"),), (build.script(interpreter, "lifetime", 1000), cpython))
+    for script in build.scripts("lifetime", 1000):
+        yield row(script.name, script.against(MEASURE, Against("CPython")), (script.command, cpython))
 
 
 def row(who, against, commands):

@@ -6,9 +6,8 @@ COUNT = 1_000_000
 
 
 def rows(build):
-    for interpreter in build.interpreters:
-        commands = (build.script(interpreter, "list"),)
+    for script in build.scripts("list"):
         for measure, reach in (("to list", 1.1), ("from list", None)):
-            against = (Against("hand-written", reach),)
-            name = f"list {interpreter.name}: {measure}"
-            yield Row(name, measure, against, commands, size=8 * COUNT, per=1e6, unit="ms")
+            against = script.against(measure, Against("hand-written", reach))
+            name = f"list {script.name}: {measure}"
+            yield Row(name, measure, against, (script.command,), size=8 * COUNT, per=1e6, unit="ms")

@@ -8,8 +8,6 @@ from row import Against, Row
 
 OTHERS = (Against("process-shared mutex"), Against("sem_t"), Against("flock"))
 
-STATEMENTS = {"lua": "t:lock() t:unlock()", "ruby": "t.lock; t.unlock", "tcl": "$t lock; $t unlock"}
-
 
 def rows(build):
     for program, who in (("lock", "C"), ("lock-static", "C static")):
@@ -17,12 +15,10 @@ def rows(build):
         yield row(f"lock {who}: lock+unlock", "lock+unlock", (Against("robust mutex", 0.7), *OTHERS), free)
         yield row(f"lock {who}: acquire+release", "acquire+release", (Against("sem_t"),), free)
     yield row("lock C: contended", "contended", (Against("robust mutex"), *OTHERS), (build.program("lock", "contended", 50),))
-    for interpreter in build.interpreters:
-        statement = STATEMENTS[interpreter.language]
-        against = [Against("hand-written")]
-        if interpreter.language == "ruby":
-            against.append(Against("Mutex"))
-        yield row(f"lock {interpreter.name}: {statement}", statement, tuple(against), (build.script(interpreter, "lock", 200_000),))
+    for script in build.scripts("lock", 200_000):
+        for statement in script.measures():
+            against = script.against(statement, Against("hand-written"))
+            yield row(f"lock {script.name}: {statement}", statement, against, (script.command,))
 
 
 def row(name, measure, against, commands):

@@ -46,6 +46,16 @@ function TestViews:test_each()
   end)
 end
 
+function TestViews:test_ipairs_is_refused()
+  local ok, err = pcall(function() for _ in ipairs(self.view) do end end)
+  lu.assertFalse(ok)
+  if _VERSION == "Lua 5.1" then -- LuaJIT, too: they look no further than at the type
+    lu.assertStrContains(err, "table expected")
+  else
+    lu.assertStrContains(tostring(err), "each()")
+  end
+end
+
 function TestViews:test_totable_is_a_sequence()
   self.view:fill(0)
   self.view[0], self.view[3] = 7, 9

@@ -1,0 +1,2 @@
+# version.rb: which Ruby this is.
+puts RUBY_DESCRIPTION

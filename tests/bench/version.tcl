@@ -1,0 +1,2 @@
+# version.tcl: which Tcl this is.
+puts [info patchlevel]

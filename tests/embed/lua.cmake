@@ -1,0 +1,23 @@
+foreach(version 5.1 5.2 5.3 5.4 jit)
+  string(REPLACE "." "" digits ${version})
+  set(names lua${version} lua-${version} lua${digits})
+  set(module polyshm_lua${digits})
+  if(version STREQUAL jit)
+    set(names luajit)
+    set(module polyshm_lua51)
+  endif()
+  pkg_search_module(EMBEDDED_LUA${digits} QUIET IMPORTED_TARGET ${names})
+  if(NOT EMBEDDED_LUA${digits}_FOUND OR NOT TARGET ${module})
+    message(STATUS "embed.lua${version}: skipped, there is no Lua ${version} to link with")
+    continue()
+  endif()
+  set(library PkgConfig::EMBEDDED_LUA${digits})
+  polyshm_host(lua${version} lua lua ${module} -lua ${library})
+
+  # It takes the place of malloc, as sanitizers do themselves. LuaJIT has an allocator of its own.
+  if(NOT POLYSHM_SANITIZE AND NOT version STREQUAL jit)
+    polyshm_embedding(lua_memory_${digits} lua_memory.c ${library})
+    target_compile_options(lua_memory_${digits} PRIVATE -fno-builtin) # or calloc would be made of our malloc
+    polyshm_embed_test(lua${version}.memory embed lua_memory_${digits} ${CMAKE_CURRENT_SOURCE_DIR}/memory.lua)
+  endif()
+endforeach()

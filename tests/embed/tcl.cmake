@@ -1,0 +1,16 @@
+foreach(major 8 9)
+  if(NOT TARGET polyshm_tcl${major})
+    message(STATUS "embed.tcl${major}: skipped, there is no module for Tcl ${major}")
+    continue()
+  endif()
+  tcl_config("${TCL${major}_CONFIG}" TCL_VERSION version) # bindings/tcl/CMakeLists.txt
+  tcl_config("${TCL${major}_CONFIG}" TCL_INCLUDE_SPEC include)
+  tcl_config("${TCL${major}_CONFIG}" TCL_LIB_SPEC library)
+  separate_arguments(library)
+  string(REGEX REPLACE "^-I" "" include "${include}")
+  add_library(embedded_tcl${major} INTERFACE)
+  target_include_directories(embedded_tcl${major} SYSTEM INTERFACE ${include})
+  target_link_libraries(embedded_tcl${major} INTERFACE ${library})
+
+  polyshm_host(tcl${version} tcl tcl polyshm_tcl${major} "-tcl8;-namespace" embedded_tcl${major})
+endforeach()
