@@ -100,26 +100,28 @@ static polyshm_status glue_take_item(const polyshm_value *value, void *context) 
 static polyshm_status glue_pack(host_context context, host_object list, polyshm_dtype dtype, host_memory *memory,
                                 void **elements, int64_t *count) {
   const int64_t itemsize = polyshm_dtype_itemsize(dtype);
-  void *packed = NULL;
-  polyshm_status status = host_list_length(context, list, "elements", count);
+  int64_t length = 0;
+  polyshm_status status = host_list_length(context, list, "elements", &length);
   if (!status)
-    status = host_allocate(context, memory, *count * itemsize, &packed);
-  *elements = packed;
-  for (int64_t i = 0; !status && i < *count; i++) {
+    status = host_allocate(context, memory, length * itemsize, elements);
+  if (status)
+    return status;
+  *count = length;
+  char *element = *elements;
+  for (int64_t i = 0; i < length; i++, element += itemsize) {
     polyshm_value value;
     host_hold hold = HOST_NOTHING_HELD;
     host_object item = host_list_item(context, list, i);
     status = host_number(context, item, dtype, &value, &hold);
-    if (status) {
-    } else if (value.type == POLYSHM_TYPE_FLOAT64 && dtype == POLYSHM_FLOAT64) /* the commonest list needs no conversion: a third */
-      ((double *)packed)[i] = value.as.float64;
-    else
-      status = polyshm_dtype_pack(dtype, &value, (char *)packed + i * itemsize);
+    if (!status && value.type == POLYSHM_TYPE_FLOAT64 && dtype == POLYSHM_FLOAT64) /* no conversion, which is a third of the time */
+      *(double *)(void *)element = value.as.float64;
+    else if (!status)
+      status = polyshm_dtype_pack(dtype, &value, element);
     host_drop(context, item, &hold);
     if (status)
       return polyshm_fail(status, HOST_ELEMENT ": %s", (long long)i + HOST_FIRST, polyshm_last_error());
   }
-  return status;
+  return POLYSHM_OK;
 }
 
 /* ---- the items of a list ---- */

@@ -241,8 +241,9 @@ SWIGEXPORT int luaopen_polyshm_core(lua_State *L) {
     if ((*type)->clientdata) polyshm_lua_secure(L, (*type)->clientdata);
 %}
 
-%typemap(in, noblock=1) SWIGTYPE *, const SWIGTYPE * {
-  %host_try(polyshm_lua_handle(L, $input, $1_descriptor, &polyshm_class$1_mangle, (void **)&$1));
+%typemap(in, noblock=1) SWIGTYPE * (void *behind), const SWIGTYPE * (void *behind) {
+  %host_try(polyshm_lua_handle(L, $input, $1_descriptor, &polyshm_class$1_mangle, &behind));
+  $1 = behind;
 }
 /* Whether a result is counted is known before the call: not a list's segment, which is counted with the list. */
 %{

@@ -41,7 +41,7 @@ static polyshm_status polyshm_lua_other_value(lua_State *L, int index, polyshm_v
   }
 }
 
-static inline polyshm_status polyshm_lua_to_value(lua_State *L, int index, polyshm_value *value) {
+__attribute__((always_inline)) static inline polyshm_status polyshm_lua_to_value(lua_State *L, int index, polyshm_value *value) {
 #if LUA_VERSION_NUM >= 503
   if (lua_isinteger(L, index)) {
     value->type = POLYSHM_TYPE_INT64;

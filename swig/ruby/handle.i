@@ -38,15 +38,17 @@ static void polyshm_ruby_free(polyshm_ruby_handle *handle) {
 }
 
 /* Our objects are known by the function that frees them, which no other object has. */
-static inline polyshm_status polyshm_ruby_behind(VALUE object, const swig_type_info *type, const char *word, void **behind) {
+static inline polyshm_status polyshm_ruby_behind(VALUE object, const swig_type_info *type, void (*free)(void *), const char *word,
+                                                 void **behind) {
   const swig_class *class = type->clientdata;
 #if SWIG_VERSION < 0x040500
-  if (RB_TYPE_P(object, T_DATA) && RDATA(object)->dfree == class->destroy) {
+  if (RB_TYPE_P(object, T_DATA) && RDATA(object)->dfree == free) {
     *behind = ((const polyshm_ruby_handle *)RDATA(object)->data)->object;
     return POLYSHM_OK;
   }
 #else /* typed data; without a type to look for, SWIG is fast */
   void *handle = NULL;
+  (void)free;
   if (RTEST(rb_obj_is_kind_of(object, class->klass)) && SWIG_ConvertPtr(object, &handle, NULL, 0) == SWIG_OK && handle) {
     *behind = ((const polyshm_ruby_handle *)handle)->object;
     return POLYSHM_OK;
@@ -59,7 +61,8 @@ static inline polyshm_status polyshm_ruby_behind(VALUE object, const swig_type_i
 static const polyshm_ruby_handle *polyshm_ruby_ours(VALUE object) {
   void *behind;
   for (swig_type_info **type = swig_types; *type; type++)
-    if ((*type)->clientdata && !polyshm_ruby_behind(object, *type, "", &behind))
+    if ((*type)->clientdata &&
+        !polyshm_ruby_behind(object, *type, ((const swig_class *)(*type)->clientdata)->destroy, "", &behind))
       return DATA_PTR(object);
   return NULL;
 }
@@ -139,8 +142,9 @@ static void polyshm_ruby_tell_fact(const char *type, const char *fact, const cha
 }
 %}
 
-%typemap(in, noblock=1) SWIGTYPE *, const SWIGTYPE * {
-  %host_try(polyshm_ruby_behind($input, $1_descriptor, "$1_name", (void **)&$1));
+%typemap(in, noblock=1) SWIGTYPE * (void *behind), const SWIGTYPE * (void *behind) {
+  %host_try(polyshm_ruby_behind($input, $1_descriptor, polyshm_ruby_free$1_mangle, "$1_name", &behind));
+  $1 = behind;
 }
 %typemap(in, numinputs=0, noblock=1) SWIGTYPE **out ($*1_ltype made = NULL) { $1 = &made; }
 %typemap(argout, noblock=1) SWIGTYPE **out {
@@ -151,6 +155,8 @@ static void polyshm_ruby_tell_fact(const char *type, const char *fact, const cha
 %define %host_class(type, Name)
 %{
 static void delete_polyshm_##type(polyshm_##type *handle) { polyshm_ruby_free((polyshm_ruby_handle *)handle); }
+static void free_polyshm_##type(void *); /* SWIG's own, which calls that one */
+static void (*const polyshm_ruby_free_p_polyshm_##type)(void *) = free_polyshm_##type;
 %}
 %rename(Name) polyshm_##type;
 %polyshm_weighs_anew(polyshm_##type::close)

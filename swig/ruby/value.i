@@ -80,7 +80,14 @@ static polyshm_status polyshm_ruby_to_other_value(VALUE object, polyshm_value *v
   }
 }
 
-static inline polyshm_status polyshm_ruby_to_value(VALUE object, polyshm_value *value) {
+static polyshm_status polyshm_ruby_to_other_item(VALUE object, polyshm_value *value, host_hold *hold) {
+  *hold = object;
+  polyshm_status status = polyshm_ruby_transcode(hold);
+  return status ? status : polyshm_ruby_to_other_value(*hold, value);
+}
+
+static inline polyshm_status host_item(host_context context, VALUE object, polyshm_value *value, host_hold *hold) {
+  (void)context;
   if (RB_FIXNUM_P(object)) {
     value->type = POLYSHM_TYPE_INT64;
     value->as.int64 = FIX2LONG(object);
@@ -91,14 +98,7 @@ static inline polyshm_status polyshm_ruby_to_value(VALUE object, polyshm_value *
     value->as.float64 = RFLOAT_VALUE(object);
     return POLYSHM_OK;
   }
-  return polyshm_ruby_to_other_value(object, value);
-}
-
-static inline polyshm_status host_item(host_context context, VALUE object, polyshm_value *value, host_hold *hold) {
-  (void)context;
-  *hold = object;
-  polyshm_status status = polyshm_ruby_transcode(hold);
-  return status ? status : polyshm_ruby_to_value(*hold, value);
+  return polyshm_ruby_to_other_item(object, value, hold);
 }
 
 /* Of any dtype: the core checks whether the number fits. */
