@@ -44,5 +44,5 @@ if {[llength $argv]} {
 # after: {int 42} {str {changed by the child}} {bool 1} {float 21.5}
 # the last item is 21.5, a float
 # refused: int "no number" is no integer
-# refused: item 1: 33 bytes are too long for its slot of 32
+# refused: item 1: text of 33 bytes exceeds available storage: its slot has 32
 # for CPython: q32sxxxxxxx?d

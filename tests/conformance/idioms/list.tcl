@@ -62,7 +62,7 @@ check_list list-words "errors say what is wrong" {
     }
     join $told \n
 } {get "l": index 6 is outside a list of 6 items, which count from 0
-set "l": item 4: 17 bytes are too long for its slot of 16
+set "l": item 4: text of 17 bytes exceeds available storage: its slot has 16
 "uint" is no item: {int n} {float x} {bool b} {str text} {bytes data} and none are
 set "l": item 0: 9223372036854775808 is outside int64, which a list's integers are
 set: the item is none: say of which kind "x" is
