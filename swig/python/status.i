@@ -67,6 +67,74 @@ static polyshm_status polyshm_python_refused(const char *word, const char *neede
   PyErr_Clear();
   return polyshm_python_type_error(word, needed, object);
 }
+
+
+/* ---- what every function is given ---- */
+
+/* The function's name without its class: SWIG's format is "OO|O:View_fill". */
+static const char *polyshm_python_verb(const char *format) {
+  const char *name = strchr(format, ':') + 1;
+  return name[0] >= 'A' && name[0] <= 'Z' ? strchr(name, '_') + 1 : name;
+}
+
+/* Python's functions complain of that with a TypeError. */
+static int polyshm_python_misgiven(polyshm_status status) {
+  PyObject *exception = PyObject_CallMethod(polyshm_python_errors, "misuse", "sss", POLYSHM_PYTHON_CLASS_TYPE,
+                                            polyshm_status_name(status), polyshm_last_error());
+  if (exception)
+    PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
+  Py_XDECREF(exception);
+  return 0;
+}
+
+/* An option that is none, or that was given by its place, too. */
+static int polyshm_python_unknown(PyObject *options, const char *format, char **words) {
+  PyObject *key = NULL, *value;
+  Py_ssize_t at = 0;
+  char known[200] = "";
+  bool found = true;
+  for (char **word = words; *word; word++)
+    (void)snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", word == words ? "" : ", ", *word);
+  while (found && PyDict_Next(options, &at, &key, &value)) {
+    found = false;
+    for (char **word = words; *word && !found; word++)
+      found = PyUnicode_CompareWithASCIIString(key, *word) == 0;
+  }
+  const char *name = key ? PyUnicode_AsUTF8(key) : NULL;
+  PyErr_Clear();
+  return polyshm_python_misgiven(polyshm_fail(POLYSHM_ARGUMENT, "%s: %s option '%.50s'; the options are %s", polyshm_python_verb(format),
+                                              found ? "given twice:" : "there is no", name ? name : "?", known));
+}
+
+/* What PyArg_ParseTupleAndKeywords() does, where all are objects: several times as fast, and unknown options are told the known ones. */
+static int polyshm_python_parse(PyObject *args, PyObject *options, const char *format, char **words, ...) {
+  const Py_ssize_t given = PyTuple_GET_SIZE(args), named = options ? PyDict_GET_SIZE(options) : 0;
+  const Py_ssize_t needed = (Py_ssize_t)strcspn(format, "|:");
+  Py_ssize_t used = 0, place = 0;
+  va_list places;
+  va_start(places, words);
+  for (; words[place]; place++) {
+    PyObject **argument = va_arg(places, PyObject **), *found = NULL;
+    if (place < given)
+      found = PyTuple_GET_ITEM(args, place);
+    else if (used < named && (found = PyDict_GetItemString(options, words[place])))
+      used++;
+    else if (place < needed)
+      break;
+    if (found)
+      *argument = found;
+  }
+  va_end(places);
+  if (used < named)
+    return polyshm_python_unknown(options, format, words);
+  if (words[place])
+    return polyshm_python_misgiven(polyshm_fail(POLYSHM_ARGUMENT, "%s: %s is missing", polyshm_python_verb(format), words[place]));
+  if (given <= place)
+    return 1;
+  return polyshm_python_misgiven(polyshm_fail(POLYSHM_ARGUMENT, "%s: %lld arguments are too many: there are %lld", polyshm_python_verb(format),
+                                              (long long)given, (long long)place));
+}
+#define PyArg_ParseTupleAndKeywords polyshm_python_parse
 %}
 
 %init %{

@@ -17,14 +17,18 @@ class Broken(Exception):
 
 
 class Server:
-    def __init__(self, call, error):
+    def __init__(self, call, error, words=()):
         """call(target, method, arguments, keywords) makes a call, where target is a word, or what a variable holds;
-        error(exception) is its code and its message if it is one of polyshm's errors, else None."""
-        self.call, self.error, self.variables = call, error, {}
+        error(exception) is its code and its message if it is one of polyshm's errors, else None; words are @foreign and the like."""
+        self.call, self.error, self.words, self.variables = call, error, dict(words), {}
 
     def meant(self, token):
+        if isinstance(token, list):
+            return [self.meant(item) for item in token]
         if not isinstance(token, Variable):
             return token
+        if token in self.words:
+            return self.words[token]
         if token not in self.variables:
             raise Broken(f"there is no {token}")
         return self.variables[token]
@@ -105,8 +109,8 @@ def told(result):
     return f"other {protocol.show(repr(result))}"
 
 
-def serve(ready, call, error):
-    server = Server(call, error)
+def serve(ready, call, error, words=()):
+    server = Server(call, error, words)
     print(f"ready {ready}", flush=True)
     for line in sys.stdin:
         print(server.answer(line.rstrip("\n")), flush=True)

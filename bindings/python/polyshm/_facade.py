@@ -1,5 +1,7 @@
 """What the classes share: a class is one of the core's types, and what the facts that the core tells of it ask for."""
 
+from collections.abc import Iterable, Mapping, Set
+
 from . import _core
 from ._errors import misuse
 
@@ -21,7 +23,16 @@ def in_order(values):
     """A list or tuple of any iterable's values; numpy's arrays and their like know a faster way."""
     if isinstance(values, (list, tuple)):
         return values
+    if not isinstance(values, Iterable) or isinstance(values, (Mapping, Set)):
+        raise misuse("TypeError", "TYPE", f"values: a sequence or another iterable with an order is needed, not {type(values).__name__}")
     return values.tolist() if hasattr(values, "tolist") else list(values)
+
+
+def refuse_unknown(verb, options, known):
+    """Python's own refusal of an unknown keyword would not name the known ones."""
+    for word in options:
+        if word not in known:
+            raise misuse("TypeError", "ARGUMENT", f"{verb}: there is no option {word!r}; the options are {', '.join(known)}")
 
 
 class Named:
@@ -58,17 +69,17 @@ class Named:
     @classmethod
     def _create(cls, core, name, contents, *, mode=0o600, exclusive=True, any_owner=False, **own):
         known = cls._facts.get("option", _NO_FACTS)
-        for word in own:
-            if word not in known:
-                words = ", ".join([*known, "mode", "exclusive", "any_owner"])
-                raise misuse("TypeError", "ARGUMENT", f"create: there is no option {word!r}; the options are {words}")
+        refuse_unknown("create", own, [*known, "mode", "exclusive", "any_owner"])
         own = [own.get(word, default) for word, default in known.items()]
         if exclusive:
             return core.create(name, *map(in_order, contents), *own, mode)
         return core.open(name, *map(in_order, contents), *own, mode, cls._flags_of(any_owner))
 
     @classmethod
-    def _attach(cls, core, name, *, readonly=False, any_owner=False, timeout=0):
+    def _attach(cls, core, name, *, any_owner=False, timeout=0, **own):
+        known = ["readonly"] * ("readonly" in cls._facts)
+        readonly = bool(known) and own.pop("readonly", False)
+        refuse_unknown("attach", own, [*known, "any_owner", "timeout"])
         return core.attach(name, cls._flags_of(any_owner, readonly), timeout)
 
     @staticmethod
