@@ -63,8 +63,7 @@ static PyObject *host_new_text(host_context context, const char *text) {
   return PyUnicode_DecodeFSDefault(text);
 }
 
-static polyshm_hooked polyshm_python_hook(void);
-static void polyshm_python_unhook(polyshm_hooked before);
+static inline void polyshm_python_hook(void);
 
 /* A range as bytes. Nobody can close the segment between the call and the copy of a few, as the address range stays. A long one is
  * read again, while other threads run; Python sees it when it is whole. */
@@ -74,9 +73,8 @@ static polyshm_status host_new_shared(host_context context, const polyshm_segmen
   *made = PyBytes_FromStringAndSize(length <= POLYSHM_LARGE ? borrowed : NULL, (Py_ssize_t)length);
   if (!*made || length <= POLYSHM_LARGE)
     return *made ? POLYSHM_OK : POLYSHM_PYTHON_RAISED;
-  const polyshm_hooked before = polyshm_python_hook();
+  polyshm_python_hook();
   polyshm_status status = polyshm_segment_read(segment, offset, PyBytes_AS_STRING(*made), length);
-  polyshm_python_unhook(before);
   if (status)
     Py_CLEAR(*made);
   return status;

@@ -178,6 +178,32 @@ static PyTypeObject *polyshm_python_make_type(PyObject *module, const char *type
   return made;
 }
 
+/* _adopt(class): a class that is made of a type, whose objects its methods then expect: to find first that theirs inherits from the type
+ * would take a tenth of an uncontended lock's time. From then on the core's new objects are of it. */
+static PyObject *polyshm_python_adopt_class(PyObject *type, PyObject *class) {
+  PyObject *name, *method;
+  Py_ssize_t at = 0;
+  if (!PyType_Check(class) || !PyType_IsSubtype((PyTypeObject *)class, (PyTypeObject *)type)) {
+    polyshm_python_raise(polyshm_python_type_error("_adopt", "a class that inherits from this one", class));
+    return NULL;
+  }
+  while (PyDict_Next(((PyTypeObject *)type)->tp_dict, &at, &name, &method)) {
+    PyObject *found = Py_TYPE(method) == &PyMethodDescr_Type ? PyObject_GetAttr(class, name) : NULL;
+    Py_XDECREF(found);
+    PyErr_Clear();
+    if (!found || found != method)
+      continue;
+    PyObject *own = PyDescr_NewMethod((PyTypeObject *)class, ((PyMethodDescrObject *)method)->d_method);
+    const int failed = !own || PyObject_SetAttr(class, name, own);
+    Py_XDECREF(own);
+    if (failed)
+      return NULL;
+  }
+  if (PyDict_SetItemString(polyshm_python_classes, strrchr(((PyTypeObject *)type)->tp_name, '.') + 1, class))
+    return NULL;
+  return Py_NewRef(Py_None);
+}
+
 /* FACTS: a list with a row for each that the api files tell: type, fact, word, number. */
 #define HOST_TELL(type, fact, word, number) polyshm_python_tell(m, type, fact, word, number)
 #define POLYSHM_ABSENT INT64_MIN /* an option without a default */
@@ -196,7 +222,6 @@ static void polyshm_python_tell(PyObject *module, const char *type, const char *
   polyshm_python_classes = PyDict_New();
   memset(polyshm_python_types, 0, sizeof polyshm_python_types);
   (void)PyModule_AddObject(m, "FACTS", Py_NewRef(polyshm_python_facts));
-  (void)PyModule_AddObject(m, "classes", Py_NewRef(polyshm_python_classes));
 %}
 
 %typemap(in, numinputs=0, noblock=1) SWIGTYPE *self { $1 = polyshm_python_behind(self); }
@@ -226,8 +251,8 @@ static PyObject *polyshm_python_exit_##type(PyObject *self, PyObject *unused) {
   (void)unused;
   return polyshm_python_exit(self, &polyshm_class_p_polyshm_##type);
 }
-static PyObject *polyshm_python_acquire_##type(PyObject *self, PyObject *args, PyObject *options) {
-  return polyshm_python_acquire(self, args, options, &polyshm_class_p_polyshm_##type);
+static PyObject *polyshm_python_acquire_##type(PyObject *self, PyObject *const *args, Py_ssize_t given, PyObject *named) {
+  return polyshm_python_acquire(self, args, given, named, &polyshm_class_p_polyshm_##type);
 }
 static PyObject *polyshm_python_release_##type(PyObject *self, PyObject *unused) {
   (void)unused;

@@ -33,6 +33,8 @@ static PyObject *polyshm_python_view_item(PyObject *self, Py_ssize_t index) {
 static PyObject *polyshm_python_view_subscript(PyObject *self, PyObject *key) {
   const polyshm_view *view = polyshm_python_behind(self);
   int64_t index;
+  if (PyLong_CheckExact(key) && polyshm_python_small(key, &index) && index >= 0)
+    return polyshm_python_view_get(view, index);
   if (PySlice_Check(key))
     return polyshm_python_slice(self, key, NULL);
   polyshm_status status = polyshm_python_index(view, key, &index);
@@ -58,9 +60,12 @@ static int polyshm_python_view_assign(PyObject *self, PyObject *key, PyObject *o
   polyshm_value value;
   if (!object)
     return polyshm_python_undeletable();
-  if (PySlice_Check(key))
-    return polyshm_python_done_int(polyshm_python_slice(self, key, object));
-  polyshm_status status = polyshm_python_index(view, key, &index);
+  polyshm_status status = POLYSHM_OK;
+  if (!PyLong_CheckExact(key) || !polyshm_python_small(key, &index) || index < 0) {
+    if (PySlice_Check(key))
+      return polyshm_python_done_int(polyshm_python_slice(self, key, object));
+    status = polyshm_python_index(view, key, &index);
+  }
   if (!status)
     status = polyshm_python_to_value(object, &value);
   if (!status)

@@ -7,10 +7,9 @@
 static polyshm_status polyshm_python_hold(void *handle, int64_t timeout, const polyshm_class *class, int *outcome) {
   int tries = 0;
   polyshm_status status;
+  polyshm_python_hook();
   do {
-    const polyshm_hooked before = polyshm_python_hook();
     status = class->hold(handle, timeout, outcome);
-    polyshm_python_unhook(before);
   } while (!tries++ && polyshm_python_collected(status));
   return status;
 }
@@ -55,17 +54,24 @@ static polyshm_status polyshm_python_patience(PyObject *blocking, PyObject *time
   return status;
 }
 
-static PyObject *polyshm_python_acquire(PyObject *self, PyObject *args, PyObject *options, const polyshm_class *class) {
-  static char *words[] = {"blocking", "timeout", NULL};
-  PyObject *blocking = Py_True, *timeout = Py_None;
+static PyObject *polyshm_python_acquire(PyObject *self, PyObject *const *args, Py_ssize_t given, PyObject *named, const polyshm_class *class) {
+  PyObject *blocking = given > 0 ? args[0] : Py_True, *timeout = given > 1 ? args[1] : Py_None;
   int64_t nanoseconds = -1;
   int outcome = 0;
   polyshm_status status = POLYSHM_OK;
-  if (options || PyTuple_GET_SIZE(args)) {
-    if (!PyArg_ParseTupleAndKeywords(args, options, "|OO:acquire", words, &blocking, &timeout))
-      return NULL;
-    status = polyshm_python_patience(blocking, timeout, &nanoseconds);
+  if (given > 2)
+    status = polyshm_fail(POLYSHM_ARGUMENT, "acquire: blocking and timeout are all that there is");
+  for (Py_ssize_t i = 0; named && !status && i < PyTuple_GET_SIZE(named); i++) {
+    PyObject *name = PyTuple_GET_ITEM(named, i);
+    const bool is_timeout = PyUnicode_CompareWithASCIIString(name, "timeout") == 0;
+    if (given > is_timeout || (!is_timeout && PyUnicode_CompareWithASCIIString(name, "blocking")))
+      status = polyshm_fail(POLYSHM_ARGUMENT, "acquire: the options are blocking, timeout, each once");
+    *(is_timeout ? &timeout : &blocking) = args[given + i];
   }
+  if (status)
+    return polyshm_python_misgiven(status), NULL;
+  if (blocking != Py_True || timeout != Py_None)
+    status = polyshm_python_patience(blocking, timeout, &nanoseconds);
   if (!status)
     status = polyshm_python_hold(polyshm_python_behind(self), nanoseconds, class, &outcome);
   return polyshm_python_done(status, outcome ? Py_True : Py_False);
@@ -76,12 +82,13 @@ static PyObject *polyshm_python_release(PyObject *self, const polyshm_class *cla
 }
 
 /* A class that closes has the first ones. */
-enum { POLYSHM_PYTHON_CLOSING = 3 };
+enum { POLYSHM_PYTHON_CLOSING = 4 };
 #define POLYSHM_PYTHON_SCOPE(type)                                                                                     \
   {                                                                                                                    \
-    {"_become", polyshm_python_become_##type, METH_O, NULL}, {"__enter__", polyshm_python_enter_##type, METH_NOARGS, NULL},     \
+    {"_adopt", polyshm_python_adopt_class, METH_O | METH_CLASS, NULL},                                                 \
+        {"_become", polyshm_python_become_##type, METH_O, NULL}, {"__enter__", polyshm_python_enter_##type, METH_NOARGS, NULL},     \
         {"__exit__", polyshm_python_exit_##type, METH_VARARGS, NULL},                                                  \
-        {"acquire", (PyCFunction)(void (*)(void))polyshm_python_acquire_##type, METH_VARARGS | METH_KEYWORDS, NULL},   \
+        {"acquire", (PyCFunction)(void (*)(void))polyshm_python_acquire_##type, METH_FASTCALL | METH_KEYWORDS, NULL},  \
         {"release", polyshm_python_release_##type, METH_NOARGS, NULL}, {                                               \
       NULL                                                                                                             \
     }                                                                                                                  \

@@ -131,11 +131,11 @@ static inline polyshm_status host_item(host_context context, PyObject *object, p
 #define host_number(context, object, dtype, value, hold) ((void)(dtype), host_item(context, object, value, hold))
 
 static inline PyObject *polyshm_python_from_value(const polyshm_value *value) {
-  switch (value->type) {
-  case POLYSHM_TYPE_FLOAT64:
+  if (value->type == POLYSHM_TYPE_FLOAT64)
     return PyFloat_FromDouble(value->as.float64);
-  case POLYSHM_TYPE_INT64:
+  if (value->type == POLYSHM_TYPE_INT64)
     return PyLong_FromLongLong(value->as.int64);
+  switch (value->type) {
   case POLYSHM_TYPE_UINT64:
     return PyLong_FromUnsignedLongLong(value->as.uint64);
   case POLYSHM_TYPE_BOOL:

@@ -12,13 +12,14 @@ static polyshm_status polyshm_python_wait(void (*step)(void *), void *context_of
   return PyErr_CheckSignals() ? polyshm_fail(POLYSHM_PYTHON_RAISED, "interrupted") : POLYSHM_OK;
 }
 
-/* The hook is on for a call of the core alone. */
-static polyshm_hooked polyshm_python_hook(void) {
-  return polyshm_on_wait(polyshm_python_wait, NULL);
-}
-
-static void polyshm_python_unhook(polyshm_hooked before) {
-  (void)polyshm_on_wait(before.hook, before.context);
+/* The thread's hook stays on from its first wait: the core that this module has inside is called by it alone. To set it each time would
+ * take a sixth of an uncontended lock's time. */
+static inline void polyshm_python_hook(void) {
+  static _Thread_local bool hooked;
+  if (hooked)
+    return;
+  (void)polyshm_on_wait(polyshm_python_wait, NULL);
+  hooked = true;
 }
 
 /* Where no more files may be open, or no more mapped, dropped objects that refer to each other are collected, and the call is worth a
@@ -64,12 +65,9 @@ static PyObject *host_new_wait_outcome(host_context context, polyshm_wait_outcom
   const bool long_work = condition;
   int tries = 0;
   do {
-    polyshm_hooked before = {NULL, NULL};
     if (long_work)
-      before = polyshm_python_hook();
+      polyshm_python_hook();
     $action
-    if (long_work)
-      polyshm_python_unhook(before);
   } while (result && !tries++ && polyshm_python_collected(result));
 %}
 %enddef

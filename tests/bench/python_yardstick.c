@@ -158,13 +158,14 @@ static PyMethodDef methods[] = {{"add", (PyCFunction)(void (*)(void))add, METH_F
                                 {"drop", drop, METH_NOARGS, NULL},
                                 {NULL, NULL, 0, NULL}};
 
-static PyType_Slot slots[] = {{Py_tp_new, new},
-                              {Py_tp_dealloc, dealloc},
+#define FUNCTION(function) (void *)(uintptr_t)(function) /* ISO C has no other way */
+static PyType_Slot slots[] = {{Py_tp_new, FUNCTION(new)},
+                              {Py_tp_dealloc, FUNCTION(dealloc)},
                               {Py_tp_methods, methods},
-                              {Py_sq_item, item},
-                              {Py_mp_length, length},
-                              {Py_mp_subscript, subscript},
-                              {Py_mp_ass_subscript, assign_item},
+                              {Py_sq_item, FUNCTION(item)},
+                              {Py_mp_length, FUNCTION(length)},
+                              {Py_mp_subscript, FUNCTION(subscript)},
+                              {Py_mp_ass_subscript, FUNCTION(assign_item)},
                               {0, NULL}};
 
 static PyType_Spec spec = {"yardstick.Yardstick", sizeof(object), 0, Py_TPFLAGS_DEFAULT, slots};

@@ -120,9 +120,10 @@ class Event(base("event")):
     """A flag that processes wait for, as threading.Event. Nobody owns it, so nobody's death matters to it."""
 
 
-# A class that needs no Python of its own is its base. The core makes objects of what stands in `classes`.
+# A class that needs no Python of its own is its base.
 for _kind, _told in FACTS.items():
     for _name in _told.get("class", ()):
-        _core.classes[_name] = globals().setdefault(_name, None) or base(_kind)
-        globals()[_name] = _core.classes[_name]
+        if _name not in globals():
+            globals()[_name] = base(_kind)
+        getattr(_core, _name)._adopt(globals()[_name])
 del _kind, _told, _name
