@@ -69,8 +69,10 @@ static PyObject *polyshm_python_become(PyObject *self, PyObject *other, PyTypeOb
   polyshm_status status = polyshm_python_other(other, type, class, "_become", &handle);
   if (!status) {
     handle = __atomic_exchange_n(&((polyshm_python_object *)other)->handle, NULL, __ATOMIC_ACQ_REL);
-    if (__atomic_compare_exchange_n(&((polyshm_python_object *)self)->handle, &none, handle, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+    if (__atomic_compare_exchange_n(&((polyshm_python_object *)self)->handle, &none, handle, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+      Py_XSETREF(((polyshm_python_object *)self)->maker, Py_XNewRef(((polyshm_python_object *)other)->maker));
       return Py_NewRef(Py_None);
+    }
     class->free(handle);
     status = polyshm_fail(POLYSHM_ARGUMENT, "%s is opened once: this one is already", class->words);
   }

@@ -186,7 +186,7 @@ static int polyshm_python_view_buffer(PyObject *self, Py_buffer *buffer, int fla
   const polyshm_dtype dtype = polyshm_view_dtype(view->handle);
   const int64_t count = polyshm_view_count(view->handle), itemsize = polyshm_dtype_itemsize(dtype);
   polyshm_status status = POLYSHM_OK;
-  if (polyshm_view_closed(view->handle)) {
+  if (polyshm_view_closed(view->handle) || !view->maker) {
     polyshm_value value;
     status = polyshm_view_get(view->handle, 0, &value); /* the core says why not */
     status = status ? status : polyshm_fail(POLYSHM_CLOSED, "%s", polyshm_status_text(POLYSHM_CLOSED));
@@ -206,7 +206,7 @@ static void polyshm_python_release_buffer(PyObject *self, Py_buffer *buffer) {
 
 /* Of a sequence; the buffer's slots are last. */
 #define POLYSHM_PYTHON_SEQUENCE(type)                                                                                  \
-  {Py_sq_item, polyshm_python_##type##_item}, {Py_sq_length, polyshm_python_##type##_length},                          \
+  {Py_tp_iter, PySeqIter_New}, {Py_sq_item, polyshm_python_##type##_item}, {Py_sq_length, polyshm_python_##type##_length},                          \
       {Py_mp_length, polyshm_python_##type##_length}, {Py_mp_subscript, polyshm_python_##type##_subscript}, {          \
     Py_mp_ass_subscript, polyshm_python_##type##_assign                                                                \
   }
