@@ -185,6 +185,10 @@ static PyTypeObject *polyshm_python_make_type(PyObject *module, const char *type
 static PyObject *polyshm_python_adopt_class(PyObject *type, PyObject *class) {
   PyObject *name, *method;
   Py_ssize_t at = 0;
+  if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
+    PyErr_SetString(PyExc_ImportError, "polyshm is for the first interpreter of a process, because others would share its types");
+    return NULL;
+  }
   if (!PyType_Check(class) || !PyType_IsSubtype((PyTypeObject *)class, (PyTypeObject *)type)) {
     polyshm_python_raise(polyshm_python_type_error("_adopt", "a class that inherits from this one", class));
     return NULL;

@@ -219,3 +219,5 @@ static PyType_Slot polyshm_python_slots_list[POLYSHM_PYTHON_SLOTS] = {POLYSHM_PY
 static PyType_Slot polyshm_python_slots_segment[POLYSHM_PYTHON_SLOTS] = {{Py_mp_length, polyshm_python_segment_length},
                                                                          POLYSHM_PYTHON_BUFFER(segment)};
 %}
+
+%include <docstrings.i> /* the build makes it */

@@ -81,6 +81,8 @@ static PyObject *polyshm_python_release(PyObject *self, const polyshm_class *cla
   return polyshm_python_done(class->release(polyshm_python_behind(self)), Py_None);
 }
 
+#define POLYSHM_PYTHON_ACQUIRE "acquire(blocking=True, timeout=-1): takes it, as threading's do; False if that was not in time."
+
 /* A class that closes has the first ones. */
 enum { POLYSHM_PYTHON_CLOSING = 4 };
 #define POLYSHM_PYTHON_SCOPE(type)                                                                                     \
@@ -88,8 +90,8 @@ enum { POLYSHM_PYTHON_CLOSING = 4 };
     {"_adopt", polyshm_python_adopt_class, METH_O | METH_CLASS, NULL},                                                 \
         {"_become", polyshm_python_become_##type, METH_O, NULL}, {"__enter__", polyshm_python_enter_##type, METH_NOARGS, NULL},     \
         {"__exit__", polyshm_python_exit_##type, METH_VARARGS, NULL},                                                  \
-        {"acquire", (PyCFunction)(void (*)(void))polyshm_python_acquire_##type, METH_FASTCALL | METH_KEYWORDS, NULL},  \
-        {"release", polyshm_python_release_##type, METH_NOARGS, NULL}, {                                               \
+        {"acquire", (PyCFunction)(void (*)(void))polyshm_python_acquire_##type, METH_FASTCALL | METH_KEYWORDS, POLYSHM_PYTHON_ACQUIRE}, \
+        {"release", polyshm_python_release_##type, METH_NOARGS, "Gives it back."}, {                                               \
       NULL                                                                                                             \
     }                                                                                                                  \
   }
