@@ -2,6 +2,7 @@
 import multiprocessing
 import os
 import signal
+import sys
 
 import polyshm
 
@@ -21,6 +22,7 @@ def work(name, rounds, die):
 
 
 if __name__ == "__main__":
+    multiprocessing.set_start_method(sys.argv[1] if len(sys.argv) > 1 else "fork")
     with polyshm.unlinking(polyshm.SharedMemory.create(size=16)) as shm:
         workers = [multiprocessing.Process(target=work, args=(shm.name, 1000, number == 3)) for number in range(4)]
         for worker in workers:
