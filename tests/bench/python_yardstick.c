@@ -5,8 +5,7 @@
 #include "yardstick.h"
 
 typedef struct object {
-  PyObject_HEAD
-  yardstick y;
+  PyObject_HEAD yardstick y;
 } object;
 
 static yardstick *check(PyObject *self) {
@@ -172,7 +171,8 @@ static PyType_Spec spec = {"yardstick.Yardstick", sizeof(object), 0, Py_TPFLAGS_
 
 static PyMethodDef functions[] = {{"clock", clock_now, METH_NOARGS, NULL}, {NULL, NULL, 0, NULL}};
 
-static PyModuleDef definition = {PyModuleDef_HEAD_INIT, "yardstick", NULL, -1, functions, NULL, NULL, NULL, NULL};
+static PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, "yardstick", NULL, -1, functions, NULL, NULL, NULL, NULL};
 
 PyMODINIT_FUNC PyInit_yardstick(void);
 

@@ -94,7 +94,8 @@ static polyshm_status check_value(const char *verb, const char *name, int64_t in
     return bad_item(POLYSHM_ARGUMENT, verb, name, index, "no data was given");
   if (length > most)
     return bad_item(POLYSHM_RANGE, verb, name, index,
-                    "text of %" PRId64 " bytes exceeds available storage: its slot has %" PRId64, length, most);
+                    "text of %" PRId64 " bytes exceeds available storage: its slot has %" PRId64, length,
+                    most);
   if (length && data[length - 1] == 0)
     return bad_item(POLYSHM_ARGUMENT, verb, name, index,
                     "text that ends in NUL would lose it, because NULs fill its slot");

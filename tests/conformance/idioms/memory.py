@@ -15,16 +15,17 @@ def pages():
 
 class MemoryTest(Scratch):
     def assert_keeps_nothing(self, call, times=3000):
-        """Blocks of Python's, and memory in all, are as before."""
-        for _ in range(times // 10):
-            call()
-        gc.collect()
-        blocks, before = sys.getallocatedblocks(), pages()
-        for _ in range(times):
-            call()
-        gc.collect()
-        self.assertLess(sys.getallocatedblocks() - blocks, times // 20, "blocks")
-        self.assertLess(pages() - before, 512, "pages")
+        """Blocks of Python's, and memory in all, are as before. Python's own caches grow in the first rounds, what leaks in each."""
+        grown = []
+        for _ in range(4):
+            gc.collect()
+            blocks, before = sys.getallocatedblocks(), pages()
+            for _ in range(times):
+                call()
+            gc.collect()
+            grown.append((sys.getallocatedblocks() - blocks, pages() - before))
+        self.assertLess(min(blocks for blocks, _ in grown), times // 20, grown)
+        self.assertLess(min(more for _, more in grown), 256, grown)
 
     def failing(self, call, *arguments, **options):
         def fails():
