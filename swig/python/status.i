@@ -134,6 +134,7 @@ static int polyshm_python_parse(PyObject *args, PyObject *options, const char *f
   return polyshm_python_misgiven(polyshm_fail(POLYSHM_ARGUMENT, "%s: %lld arguments are too many: there are %lld", polyshm_python_verb(format),
                                               (long long)given, (long long)place));
 }
+#undef PyArg_ParseTupleAndKeywords
 #define PyArg_ParseTupleAndKeywords polyshm_python_parse
 %}
 

@@ -4,6 +4,7 @@ A test whose name stands in DIFFERENT must fail, and an assertion whose values s
 docs/coming-from.md says why. Debian has the tests in
 libpython3.11-testsuite, and other versions have theirs likewise."""
 
+import contextlib
 import multiprocessing
 import multiprocessing.managers
 import os
@@ -11,6 +12,7 @@ import sys
 import unittest
 import unittest.mock
 
+import polyshm
 from polyshm import shared_memory
 
 sys.modules["multiprocessing.shared_memory"] = multiprocessing.shared_memory = shared_memory
@@ -67,11 +69,19 @@ def different(name):
 
     def run(self):
         print(f"{self.METHOD} {name}: differs: {DIFFERENT[name]}")
-        with unittest.mock.patch("test.support.LONG_TIMEOUT", 1), self.assertRaises(Exception):
-            getattr(suite._TestSharedMemory, name)(self)
+        used, initial = set(), shared_memory.SharedMemory.__init__
+
+        def record(shm, *words, **options):
+            initial(shm, *words, **options)
+            used.add(shm.name)
+
+        with unittest.mock.patch("test.support.LONG_TIMEOUT", 1), unittest.mock.patch.object(shared_memory.SharedMemory, "__init__", record):
+            with self.assertRaises(Exception):
+                getattr(suite._TestSharedMemory, name)(self)
         self._cleanups.clear()  # some of them count on what is different
-        for left in set(os.listdir("/dev/shm")) - BEFORE:
-            os.unlink("/dev/shm/" + left)
+        for left in used:
+            with contextlib.suppress(FileNotFoundError):
+                polyshm.unlink(left)
 
     return run
 
@@ -107,8 +117,6 @@ def tests(method):
     members.update(METHOD=method, TYPE="processes", setUp=setUp)
     return type(f"{method.title()}Test", (suite._TestSharedMemory, suite.ProcessesMixin, unittest.TestCase), members)
 
-
-BEFORE = set(os.listdir("/dev/shm"))
 
 if __name__ == "__main__":
     ForkTest, SpawnTest = tests("fork"), tests("spawn")
