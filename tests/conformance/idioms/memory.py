@@ -1,5 +1,6 @@
 """memory.py: nothing is kept that was dropped, whether calls succeed or fail."""
 import gc
+import os
 import resource
 import sys
 import weakref
@@ -25,7 +26,8 @@ class MemoryTest(Scratch):
             gc.collect()
             grown.append((sys.getallocatedblocks() - blocks, pages() - before))
         self.assertLess(min(blocks for blocks, _ in grown), times // 20, grown)
-        self.assertLess(min(more for _, more in grown), 256, grown)
+        if "asan" not in os.environ.get("LD_PRELOAD", ""):  # AddressSanitizer keeps what is freed for a while
+            self.assertLess(min(more for _, more in grown), 256, grown)
 
     def failing(self, call, *arguments, **options):
         def fails():
