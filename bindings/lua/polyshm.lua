@@ -152,6 +152,11 @@ local function sequence(own, metatable, length)
     end, self, -1
   end
   metatable.__pairs = own.each
+
+  -- Lua 5.2, and a 5.3 that is compatible with it, ask here; others are told by the error in which their ipairs ends.
+  function metatable.__ipairs(object)
+    fail("TYPE", ("ipairs: it begins at 1, and %s at 0: use each()"):format(tostring(object)))
+  end
 end
 
 -- What can be taken may be tried, and held while fn is called.
@@ -163,7 +168,7 @@ local function takeable(own, metatable, verb)
 end
 
 for c_type, class in pairs(told) do
-  local metatable, own, attributes = core.metatable("polyshm_" .. c_type), {}, {}
+  local metatable, own, attributes = core.metatable("polyshm_lua_" .. c_type), {}, {}
   for key, method in pairs(metatable[".fn"]) do own[key] = method end
   for _, key in ipairs(class.attribute) do
     attributes[key], own[key] = own[key], nil

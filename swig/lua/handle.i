@@ -2,8 +2,9 @@
  * handle.i: the objects, where SWIG would take any userdata for any pointer. A handle is SWIG's own userdata, known by
  * its size and type: no table is looked up, so this is faster than luaL_checkudata, too.
  *
- * The classes keep their C names here, because all SWIG modules of an interpreter share one registry of class names,
- * and "View" may be somebody else's; the facade gives them the names that users meet.
+ * The classes have names of their own here, because all SWIG modules of an interpreter share one registry of class names:
+ * "View" may be somebody else's, and so may polyshm_view in a module that has to do with the core. The facade gives them
+ * the names that users meet.
  */
 
 /* Keywords of Lua: as its libraries of bit operations call them. */
@@ -264,6 +265,7 @@ SWIGEXPORT int luaopen_polyshm_core(lua_State *L) {
 }
 
 %define %host_class(type, Name)
+%rename(polyshm_lua_##type) polyshm_##type;
 %{
 static void delete_polyshm_##type(polyshm_##type *object) { polyshm_##type##_free(object); }
 %}
@@ -280,10 +282,10 @@ static void delete_polyshm_##type(polyshm_##type *object) { polyshm_##type##_fre
 /* members that also take an index, as object[0]. */
 %define %polyshm_sequence(type)
 %{
-static int _wrap_polyshm_##type##_get(lua_State *L);
+static int _wrap_polyshm_lua_##type##_get(lua_State *L);
 
 static int polyshm_lua_##type##_member(lua_State *L) {
-  return lua_type(L, 2) == LUA_TSTRING ? polyshm_lua_member(L) : _wrap_polyshm_##type##_get(L);
+  return lua_type(L, 2) == LUA_TSTRING ? polyshm_lua_member(L) : _wrap_polyshm_lua_##type##_get(L);
 }
 
 static int polyshm_lua_make_##type##_members(lua_State *L) {

@@ -64,7 +64,7 @@ class ListTest < Minitest::Test
     l = list(1, "text")
     assert_match(/index 2 .* 2 items/, assert_code("INDEX", IndexError) { l[2] }.message)
     assert_code("INDEX", IndexError) { l[-3] = 1 }
-    assert_match(/slot of 8/, assert_code("RANGE", RangeError) { l[1] = "nine byte" }.message)
+    assert_match(/slot has 8/, assert_code("RANGE", RangeError) { l[1] = "nine byte" }.message)
     assert_match(/outside int64/, assert_code("RANGE", RangeError) { l[0] = 2**63 }.message)
     assert_match(/64 bits/, assert_code("RANGE", RangeError) { l[0] = 2**64 }.message)
     assert_match(/NUL/, assert_code("ARGUMENT", ArgumentError) { l[1] = "a\0" }.message)
