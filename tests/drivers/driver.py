@@ -5,7 +5,7 @@ import polyshm
 import protocol
 import server
 
-CLASSES = ("SharedMemory", "ShareableList", "Lock", "Semaphore", "Event")
+CLASSES = [name for name, member in vars(polyshm).items() if isinstance(member, type) and hasattr(member, "attach")]
 KINDS = {bool: "bool", int: "int", float: "float", str: "str", bytes: "bytes", type(None): "none"}
 WORDS = {"@foreign": object(), "@table": {}}
 VERBS = {"format": "packing_format", "and": "and_", "or": "or_"}

@@ -141,7 +141,15 @@ proc list_words {method positional} {
 
 # ---- answers ----
 
-set truths {readonly closed stale owned locked dirty is_set acquire try_acquire wait lock try_lock}
+# In Tcl all looks alike: which methods say yes or no the module tells, and these give text.
+set truths {wait}
+foreach row $polyshm::core::facts {
+    lassign $row type fact word
+    switch $fact {
+        question {lappend truths $word}
+        take {lappend truths $word try_$word}
+    }
+}
 set texts {name dtype format directory version kind}
 
 proc quoted {bytes} {
