@@ -24,7 +24,12 @@ function(polyshm_environment name value)
   set_property(GLOBAL APPEND PROPERTY POLYSHM_ENVIRONMENT "${name}=${value}")
 endfunction()
 
-# Writes the environment for script/env to print: sh's words.
+# Writes what is known of the interpreters, a line for each, and the environment for script/env to print: sh's words.
+function(polyshm_write_interpreters file)
+  get_property(interpreters GLOBAL PROPERTY POLYSHM_INTERPRETERS)
+  list(JOIN interpreters "\n" text)
+  file(WRITE "${file}" "${text}\n")
+endfunction()
 function(polyshm_write_environment file)
   get_property(environment GLOBAL PROPERTY POLYSHM_ENVIRONMENT)
   set(text "")
