@@ -11,6 +11,7 @@
  *   %polyshm_readonly(type)           attach can be read-only
  *   %polyshm_attribute(type, name)    a call without arguments that is spelled as an attribute where a language has them
  *   %polyshm_truth(type, name)        such an attribute that is true or false
+ *   %polyshm_state(type, name)        such an attribute that others may change: threading's classes have methods for it
  *   %polyshm_question(type, name)     a method that is true or false
  *   %polyshm_length(type, name)       the attribute that is the object's length
  *   %polyshm_sequence(type)           get, set and walk make it a sequence; it has a length, too
@@ -86,6 +87,10 @@ static const polyshm_class polyshm_class_p_polyshm_##type = {#Name, words, polys
 %define %polyshm_truth(type, name)
 %polyshm_attribute(type, name)
 %polyshm_question(type, name)
+%enddef
+%define %polyshm_state(type, name)
+%polyshm_tell(type, "state", #name, 0)
+%polyshm_truth(type, name)
 %enddef
 %define %polyshm_question(type, name)
 %polyshm_tell(type, "question", #name, 0)

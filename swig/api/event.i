@@ -3,7 +3,7 @@
 %polyshm_named(event, false) /* such a file is small */
 %polyshm_truth(event, closed)
 %polyshm_question(event, stale)
-%polyshm_truth(event, is_set)
+%polyshm_state(event, is_set)
 %polyshm_may_wait(polyshm_event::wait)
 
 polyshm_status polyshm_event_create(const char *name, int64_t mode, polyshm_event **out);

@@ -15,9 +15,9 @@ static const char *const polyshm_outcomes_lock[POLYSHM_OUTCOMES] = {POLYSHM_LOCK
 %polyshm_named(lock, false) /* such a file is small */
 %polyshm_truth(lock, closed)
 %polyshm_question(lock, stale)
-%polyshm_truth(lock, owned)
-%polyshm_truth(lock, locked)
-%polyshm_truth(lock, dirty)
+%polyshm_state(lock, owned)
+%polyshm_state(lock, locked)
+%polyshm_state(lock, dirty)
 %polyshm_take(lock, lock)
 
 polyshm_status polyshm_lock_create(const char *name, int64_t mode, polyshm_lock **out);

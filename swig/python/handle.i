@@ -122,11 +122,13 @@ static PyObject *polyshm_python_get_attribute(PyObject *object, void *method) {
   return ((PyMethodDef *)method)->ml_meth(object, NULL);
 }
 
-/* Questions that threading asks by methods, and their like. */
-static bool polyshm_python_asked(const char *name) {
-  static const char *const methods[] = {"is_set", "locked", "owned", "dirty"};
-  for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
-    if (!strcmp(methods[i], name))
+/* Whether others may change it: threading asks for such by methods. This is told before the attribute is. */
+static bool polyshm_python_is_state(const char *type, const char *name) {
+  const char *of, *fact, *word;
+  PyObject *number;
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(polyshm_python_facts); i++)
+    if (PyArg_ParseTuple(PyList_GET_ITEM(polyshm_python_facts, i), "sssO", &of, &fact, &word, &number) && !strcmp(of, type) &&
+        !strcmp(fact, "state") && !strcmp(word, name))
       return true;
   return false;
 }
@@ -160,7 +162,7 @@ static void polyshm_python_apply(PyObject *module, const char *type, const char 
   PyTypeObject *made = polyshm_python_known_as(type)->made;
   if (made && !strcmp(fact, "named"))
     (void)polyshm_python_adopt(module, made, type, true);
-  else if (made && !strcmp(fact, "attribute") && !polyshm_python_asked(word))
+  else if (made && !strcmp(fact, "attribute") && !polyshm_python_is_state(type, word))
     (void)polyshm_python_make_attribute(made, word);
 }
 

@@ -102,6 +102,8 @@ def getters(hub, kind):
             yield f"{call} is told as an attribute or question, and is none"
         if given and (given == "bool") != (name in questions):
             yield f"{call} gives {given}: true or false, and nothing else, is %polyshm_truth({kind}, {name}) or %polyshm_question"
+        if name in attributes and given == "bool" and (call.result == "polyshm_status") != (name in hub.told(kind, "state")):
+            yield f"{call}: others may change it, or cannot: %polyshm_state({kind}, {name}), or %polyshm_truth"
         if given and given.endswith("*") and name not in keeps:
             yield f"{call} gives an object: say %polyshm_keeps({kind}, {name})"
 
