@@ -342,7 +342,7 @@ static const struct refused {
     {POLYSHM_ARGUMENT, {.type = POLYSHM_TYPE_STR, .as.bytes = {NULL, 1}}, "no data"},
     {POLYSHM_ARGUMENT, {.type = POLYSHM_TYPE_BYTES, .as.bytes = {"a", -1}}, "no data"},
     {POLYSHM_ARGUMENT, {.type = POLYSHM_TYPE_BYTES, .as.bytes = {"a", INT64_MIN}}, "no data"},
-    {POLYSHM_RANGE, {.type = POLYSHM_TYPE_BYTES, .as.bytes = {"a", INT64_MAX}}, "too long"},
+    {POLYSHM_RANGE, {.type = POLYSHM_TYPE_BYTES, .as.bytes = {"a", INT64_MAX}}, "exceeds available storage"},
     {POLYSHM_RANGE, {.type = POLYSHM_TYPE_STR, .as.bytes = {"a", POLYSHM_LIST_TEXT_MAX + 1}}, "9999992"},
     {POLYSHM_TYPE, {.type = -1}, "integers, floats, booleans, text, bytes and none"},
     {POLYSHM_TYPE, {.type = POLYSHM_TYPE_BYTES + 1}, "integers"},
@@ -754,7 +754,7 @@ static void text_at_the_limits_of_its_slot(void **state) {
                                   bytes("123456789", 9)};
   for (int64_t i = 0; i < COUNT(longer); i++) {
     assert_status(POLYSHM_RANGE, set(list, 0, longer[i]));
-    assert_words("its slot of 8");
+    assert_words("its slot has 8");
     assert_bytes(polyshm_list_name(list), &before);
   }
   assert_ok(set(list, 0, bytes("a\0b", 3))); /* a NUL within is kept */
