@@ -17,31 +17,43 @@ static inline polyshm_status polyshm_python_index(const polyshm_view *view, PyOb
   return status;
 }
 
-static inline PyObject *polyshm_python_view_get(const polyshm_view *view, int64_t index) {
-  polyshm_value value;
-  polyshm_status status = polyshm_view_get(view, index, &value);
+/* Functions of their own keep their registers out of the two below. */
+#define POLYSHM_PYTHON_APART __attribute__((noinline))
+
+static POLYSHM_PYTHON_APART PyObject *polyshm_python_view_got(polyshm_status status, const polyshm_value *value) {
   if (!status)
-    return polyshm_python_from_value(&value);
+    return polyshm_python_from_value(value);
   polyshm_python_raise(status);
   return NULL;
 }
 
 static PyObject *polyshm_python_view_item(PyObject *self, Py_ssize_t index) {
-  return polyshm_python_view_get(polyshm_python_behind(self), index);
+  polyshm_value value;
+  polyshm_status status = polyshm_view_get(polyshm_python_behind(self), index, &value);
+  return polyshm_python_view_got(status, &value);
 }
 
-static PyObject *polyshm_python_view_subscript(PyObject *self, PyObject *key) {
+static POLYSHM_PYTHON_APART PyObject *polyshm_python_view_at(PyObject *self, PyObject *key) {
   const polyshm_view *view = polyshm_python_behind(self);
   int64_t index;
-  if (PyLong_CheckExact(key) && polyshm_python_small(key, &index) && index >= 0)
-    return polyshm_python_view_get(view, index);
   if (PySlice_Check(key))
     return polyshm_python_slice(self, key, NULL);
   polyshm_status status = polyshm_python_index(view, key, &index);
   if (!status)
-    return polyshm_python_view_get(view, index);
+    return polyshm_python_view_item(self, (Py_ssize_t)index);
   polyshm_python_raise(status);
   return NULL;
+}
+
+static PyObject *polyshm_python_view_subscript(PyObject *self, PyObject *key) {
+  int64_t index;
+  polyshm_value value;
+  if (!PyLong_CheckExact(key) || !polyshm_python_small(key, &index) || index < 0)
+    return polyshm_python_view_at(self, key);
+  polyshm_status status = polyshm_view_get(polyshm_python_behind(self), index, &value);
+  if (!status && value.type == POLYSHM_TYPE_FLOAT64)
+    return PyFloat_FromDouble(value.as.float64);
+  return polyshm_python_view_got(status, &value);
 }
 
 static int polyshm_python_undeletable(void) {
@@ -54,18 +66,15 @@ static int polyshm_python_done_int(PyObject *made) {
   return made ? 0 : -1;
 }
 
-static int polyshm_python_view_assign(PyObject *self, PyObject *key, PyObject *object) {
+static POLYSHM_PYTHON_APART int polyshm_python_view_assign_at(PyObject *self, PyObject *key, PyObject *object) {
   polyshm_view *view = polyshm_python_behind(self);
   int64_t index;
   polyshm_value value;
   if (!object)
     return polyshm_python_undeletable();
-  polyshm_status status = POLYSHM_OK;
-  if (!PyLong_CheckExact(key) || !polyshm_python_small(key, &index) || index < 0) {
-    if (PySlice_Check(key))
-      return polyshm_python_done_int(polyshm_python_slice(self, key, object));
-    status = polyshm_python_index(view, key, &index);
-  }
+  if (PySlice_Check(key))
+    return polyshm_python_done_int(polyshm_python_slice(self, key, object));
+  polyshm_status status = polyshm_python_index(view, key, &index);
   if (!status)
     status = polyshm_python_to_value(object, &value);
   if (!status)
@@ -73,6 +82,16 @@ static int polyshm_python_view_assign(PyObject *self, PyObject *key, PyObject *o
   if (status)
     polyshm_python_raise(status);
   return status ? -1 : 0;
+}
+
+static int polyshm_python_view_assign(PyObject *self, PyObject *key, PyObject *object) {
+  int64_t index;
+  polyshm_value value = {.type = POLYSHM_TYPE_FLOAT64};
+  if (!object || !PyFloat_CheckExact(object) || !PyLong_CheckExact(key) || !polyshm_python_small(key, &index) || index < 0)
+    return polyshm_python_view_assign_at(self, key, object);
+  value.as.float64 = PyFloat_AS_DOUBLE(object);
+  polyshm_status status = polyshm_view_set(polyshm_python_behind(self), index, &value);
+  return status ? polyshm_python_view_assign_at(self, key, object) : 0; /* which tells why not */
 }
 
 static Py_ssize_t polyshm_python_view_length(PyObject *self) {

@@ -9,6 +9,7 @@ name, passes, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 
 
 def value(k):
+    k += 1000  # beyond the small ints that Python has made already
     return (k, k + 0.25, f"text {k}", b"\xff %d" % k, k % 2 == 0, None, k, k + 0.25, f"text {k}")[k % 9]
 
 

@@ -1,4 +1,5 @@
-/* host_python.c: the half of host.h that is Python's. A process has one Python that may load polyshm at a time. */
+/* host_python.c: the half of host.h that is Python's. A process has one Python that may load polyshm at a
+ * time. */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
